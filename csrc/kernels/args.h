@@ -1,0 +1,2 @@
+/* The argument structs of every kernel. */
+#include "kernels/copy.h"

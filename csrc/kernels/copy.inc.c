@@ -1,0 +1,53 @@
+/* copy, accumulate: walk the range row by row; a row is contiguous on both sides, or is moved element by element. */
+static void FN(copy_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t n)
+{
+  if (xs == 1 && ys == 1) { memmove(y, x, (size_t)n * sizeof(T)); return; }
+  if (xs == 0 && ys == 1) {
+    const vec v = v_set(*x);
+    ptrdiff_t i = 0;
+    for (; i + VLEN <= n; i += VLEN) v_store(y + i, v);
+    v_storen(y + i, v, n - i);
+    return;
+  }
+  for (ptrdiff_t i = 0; i < n; i++) y[i * ys] = x[i * xs];
+}
+
+static void FN(accumulate_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t n)
+{
+  ptrdiff_t i = 0;
+  if (xs == 1 && ys == 1) {
+    for (; i + VLEN <= n; i += VLEN) v_store(y + i, v_add(v_load(y + i), v_load(x + i)));
+    v_storen(y + i, v_add(v_loadn(y + i, n - i), v_loadn(x + i, n - i)), n - i);
+    return;
+  }
+  for (; i < n; i++) y[i * ys] += x[i * xs];
+}
+
+static inline void FN(copy_walk)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff_t end,
+                                 void (*row)(const T *, ptrdiff_t, T *, ptrdiff_t, ptrdiff_t))
+{
+  const ptrdiff_t last = a->ndim - 1, n = a->dims[last];
+  ptrdiff_t at[FN_MAXDIM], rest = begin;
+  for (ptrdiff_t d = last; d >= 0; d--) { at[d] = rest % a->dims[d]; rest /= a->dims[d]; }
+  while (begin < end) {
+    ptrdiff_t xo = 0, yo = 0, run = n - at[last];
+    if (run > end - begin) run = end - begin;
+    for (ptrdiff_t d = 0; d <= last; d++) { xo += at[d] * a->xs[d]; yo += at[d] * a->ys[d]; }
+    row((const T *)a->x + xo, a->xs[last], (T *)a->y + yo, a->ys[last], run);
+    begin += run;
+    at[last] = 0;
+    for (ptrdiff_t d = last - 1; d >= 0 && ++at[d] == a->dims[d]; d--) at[d] = 0;
+  }
+}
+
+static void FN(copy)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  (void)thread;
+  FN(copy_walk)(p, begin, end, FN(copy_row));
+}
+
+static void FN(accumulate)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  (void)thread;
+  FN(copy_walk)(p, begin, end, FN(accumulate_row));
+}

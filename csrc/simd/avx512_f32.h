@@ -1,0 +1,49 @@
+/* The vocabulary: one vector of 16 floats in an AVX-512 register. */
+#include <immintrin.h>
+#define T        float
+#define TI       int32_t
+#define SFX      f32
+#define VLEN     16
+typedef __m512 FN(vec);
+#define vec            FN(vec)
+typedef __mmask16 FN(vmask);
+#define vmask          FN(vmask)
+#define v_load(p)      _mm512_loadu_ps(p)
+#define v_store(p, v)  _mm512_storeu_ps(p, v)
+#define v_stream(p, v) _mm512_stream_ps(p, v)              /* p aligned to the vector; past the caches */
+#define v_set(s)       _mm512_set1_ps(s)
+#define v_zero()       _mm512_setzero_ps()
+#define v_add(a, b)    _mm512_add_ps(a, b)
+#define v_sub(a, b)    _mm512_sub_ps(a, b)
+#define v_mul(a, b)    _mm512_mul_ps(a, b)
+#define v_div(a, b)    _mm512_div_ps(a, b)
+#define v_fma(a, b, c) _mm512_fmadd_ps(a, b, c)            /* a*b + c */
+#define v_fnma(a, b, c) _mm512_fnmadd_ps(a, b, c)          /* c - a*b */
+#define v_sqrt(a)      _mm512_sqrt_ps(a)
+#define v_min(a, b)    _mm512_min_ps(a, b)                 /* b where either is NaN */
+#define v_max(a, b)    _mm512_max_ps(a, b)                 /* b where either is NaN */
+#define v_loadn(p, n)  _mm512_maskz_loadu_ps((vmask)((1u << (n)) - 1), p)       /* lanes past n are 0 */
+#define v_storen(p, v, n) _mm512_mask_storeu_ps(p, (vmask)((1u << (n)) - 1), v)
+#define v_abs(a)       _mm512_abs_ps(a)
+#define v_xor(a, b)    _mm512_xor_ps(a, b)
+#define v_and(a, b)    _mm512_and_ps(a, b)
+#define v_or(a, b)     _mm512_or_ps(a, b)
+#define v_round(a)     _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+#define v_floor(a)     _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#define v_ceil(a)      _mm512_roundscale_ps(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)
+#define v_trunc(a)     _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC)
+#define v_lt(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)
+#define v_le(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ)
+#define v_gt(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ)
+#define v_ge(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_GE_OQ)
+#define v_eq(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ)
+#define v_ne(a, b)     _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ)
+#define v_nan(a)       _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q)
+#define v_select(m, a, b) _mm512_mask_blend_ps(m, b, a)                          /* m ? a : b */
+#define m_and(a, b)    ((vmask)((a) & (b)))
+#define m_or(a, b)     ((vmask)((a) | (b)))
+#define m_not(a)       ((vmask)~(a))
+#define m_bits(m)      ((uint32_t)(vmask)(m) & 0xffffu)                     /* lane l -> bit l */
+#define v_sum(a)       _mm512_reduce_add_ps(a)
+#define v_hmax(a)      _mm512_reduce_max_ps(a)
+#define v_hmin(a)      _mm512_reduce_min_ps(a)

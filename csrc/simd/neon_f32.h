@@ -1,0 +1,64 @@
+/* The vocabulary: one vector of 4 floats in a NEON register. */
+#include <arm_neon.h>
+#define T        float
+#define TI       int32_t
+#define SFX      f32
+#define VLEN     4
+typedef float32x4_t FN(vec);
+#define vec            FN(vec)
+typedef uint32x4_t FN(vmask);
+#define vmask          FN(vmask)
+#define v_load(p)      vld1q_f32(p)
+#define v_store(p, v)  vst1q_f32(p, v)
+#define v_stream(p, v) vst1q_f32(p, v)
+#define v_set(s)       vdupq_n_f32(s)
+#define v_zero()       vdupq_n_f32(0)
+#define v_add(a, b)    vaddq_f32(a, b)
+#define v_sub(a, b)    vsubq_f32(a, b)
+#define v_mul(a, b)    vmulq_f32(a, b)
+#define v_div(a, b)    vdivq_f32(a, b)
+#define v_fma(a, b, c) vfmaq_f32(c, a, b)                 /* a*b + c */
+#define v_fnma(a, b, c) vfmsq_f32(c, a, b)                /* c - a*b */
+#define v_sqrt(a)      vsqrtq_f32(a)
+#define v_lt(a, b)     vcltq_f32(a, b)
+#define v_le(a, b)     vcleq_f32(a, b)
+#define v_gt(a, b)     vcgtq_f32(a, b)
+#define v_ge(a, b)     vcgeq_f32(a, b)
+#define v_eq(a, b)     vceqq_f32(a, b)
+#define m_and(a, b)    vandq_u32(a, b)
+#define m_or(a, b)     vorrq_u32(a, b)
+#define m_not(a)       veorq_u32(a, vdupq_n_u32((uint32_t)-1))
+#define v_ne(a, b)     m_not(v_eq(a, b))
+#define v_nan(a)       m_not(v_eq(a, a))
+#define v_select(m, a, b) vbslq_f32(m, a, b)              /* m ? a : b */
+#define v_min(a, b)    v_select(v_lt(a, b), a, b)         /* b where either is NaN */
+#define v_max(a, b)    v_select(v_gt(a, b), a, b)
+#define v_abs(a)       vabsq_f32(a)
+#define v_xor(a, b)    vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+#define v_and(a, b)    vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+#define v_or(a, b)     vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+#define v_round(a)     vrndnq_f32(a)
+#define v_floor(a)     vrndmq_f32(a)
+#define v_ceil(a)      vrndpq_f32(a)
+#define v_trunc(a)     vrndq_f32(a)
+#define v_sum(a)       vaddvq_f32(a)
+#define v_hmax(a)      vmaxvq_f32(a)
+#define v_hmin(a)      vminvq_f32(a)
+
+static inline uint32_t FN(m_bits)(vmask m) { return (uint32_t)vaddvq_u32(vandq_u32(m, (uint32x4_t){ 1, 2, 4, 8 })); }
+#define m_bits         FN(m_bits)                         /* lane l -> bit l */
+
+static inline vec FN(v_loadn)(const T *p, ptrdiff_t n)    /* lanes past n are 0 */
+{
+  T lane[VLEN] = { 0 };
+  for (ptrdiff_t l = 0; l < n; l++) lane[l] = p[l];
+  return v_load(lane);
+}
+#define v_loadn        FN(v_loadn)
+static inline void FN(v_storen)(T *p, vec v, ptrdiff_t n)
+{
+  T lane[VLEN];
+  v_store(lane, v);
+  for (ptrdiff_t l = 0; l < n; l++) p[l] = lane[l];
+}
+#define v_storen       FN(v_storen)
