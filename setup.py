@@ -74,7 +74,6 @@ class Build(build_ext):
 
 setup(
     ext_modules=cythonize([extension(p) for p in sorted(glob("fastnet/**/*.pyx", recursive=True))], nthreads=JOBS,
-                          compiler_directives={"language_level": 3, "cdivision": True, "boundscheck": False, "wraparound": False,
-                                               "initializedcheck": False, "embedsignature": False}),
+                          compiler_directives={"language_level": 3, "cdivision": True}),
     cmdclass={"build_ext": Build},
 )
