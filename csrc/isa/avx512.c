@@ -2,10 +2,12 @@
 #include "isa/isa.h"
 
 #include "simd/avx512_f32.h"
+#include "simd/math.h"
 #include "kernels/all.h"
 #include "simd/end.h"
 
 #include "simd/avx512_f64.h"
+#include "simd/math.h"
 #include "kernels/all.h"
 #include "simd/end.h"
 

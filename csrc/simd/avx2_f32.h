@@ -26,6 +26,10 @@ typedef __m256 FN(vmask);
 #define v_xor(a, b)    _mm256_xor_ps(a, b)
 #define v_and(a, b)    _mm256_and_ps(a, b)
 #define v_or(a, b)     _mm256_or_ps(a, b)
+#define v_setbits(i)   _mm256_castsi256_ps(_mm256_set1_epi32(i))                 /* every lane holds these bits */
+#define v_iadd(a, b)   _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+#define v_shl(a, k)    _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), k))   /* the bits, as unsigned */
+#define v_shr(a, k)    _mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a), k))
 #define v_round(a)     _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define v_floor(a)     _mm256_floor_ps(a)
 #define v_ceil(a)      _mm256_ceil_ps(a)
@@ -72,3 +76,4 @@ static inline T FN(v_hmin)(vec a)
   return _mm_cvtss_f32(_mm_min_ss(h, _mm_movehdup_ps(h)));
 }
 #define v_hmin FN(v_hmin)
+#include "simd/ldexp.h"

@@ -26,6 +26,10 @@ typedef __m256d FN(vmask);
 #define v_xor(a, b)    _mm256_xor_pd(a, b)
 #define v_and(a, b)    _mm256_and_pd(a, b)
 #define v_or(a, b)     _mm256_or_pd(a, b)
+#define v_setbits(i)   _mm256_castsi256_pd(_mm256_set1_epi64x(i))                /* every lane holds these bits */
+#define v_iadd(a, b)   _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b)))
+#define v_shl(a, k)    _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), k))   /* the bits, as unsigned */
+#define v_shr(a, k)    _mm256_castsi256_pd(_mm256_srli_epi64(_mm256_castpd_si256(a), k))
 #define v_round(a)     _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define v_floor(a)     _mm256_floor_pd(a)
 #define v_ceil(a)      _mm256_ceil_pd(a)
@@ -69,3 +73,4 @@ static inline T FN(v_hmin)(vec a)
   return _mm_cvtsd_f64(_mm_min_sd(h, _mm_unpackhi_pd(h, h)));
 }
 #define v_hmin FN(v_hmin)
+#include "simd/ldexp.h"

@@ -28,6 +28,11 @@ typedef __mmask8 FN(vmask);
 #define v_xor(a, b)    _mm512_xor_pd(a, b)
 #define v_and(a, b)    _mm512_and_pd(a, b)
 #define v_or(a, b)     _mm512_or_pd(a, b)
+#define v_setbits(i)   _mm512_castsi512_pd(_mm512_set1_epi64(i))                 /* every lane holds these bits */
+#define v_iadd(a, b)   _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b)))
+#define v_shl(a, k)    _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a), k))   /* the bits, as unsigned */
+#define v_shr(a, k)    _mm512_castsi512_pd(_mm512_srli_epi64(_mm512_castpd_si512(a), k))
+#define v_ldexp(a, n)  _mm512_scalef_pd(a, n)                                    /* a * 2^n */
 #define v_round(a)     _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define v_floor(a)     _mm512_roundscale_pd(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
 #define v_ceil(a)      _mm512_roundscale_pd(a, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)

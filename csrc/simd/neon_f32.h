@@ -37,6 +37,10 @@ typedef uint32x4_t FN(vmask);
 #define v_xor(a, b)    vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
 #define v_and(a, b)    vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
 #define v_or(a, b)     vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
+#define v_setbits(i)   vreinterpretq_f32_s32(vdupq_n_s32(i))  /* every lane holds these bits */
+#define v_iadd(a, b)   vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a), vreinterpretq_s32_f32(b)))
+#define v_shl(a, k)    vreinterpretq_f32_u32(vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(k)))    /* the bits, as unsigned */
+#define v_shr(a, k)    vreinterpretq_f32_u32(vshlq_u32(vreinterpretq_u32_f32(a), vdupq_n_s32(-(k))))
 #define v_round(a)     vrndnq_f32(a)
 #define v_floor(a)     vrndmq_f32(a)
 #define v_ceil(a)      vrndpq_f32(a)
@@ -62,3 +66,4 @@ static inline void FN(v_storen)(T *p, vec v, ptrdiff_t n)
   for (ptrdiff_t l = 0; l < n; l++) p[l] = lane[l];
 }
 #define v_storen       FN(v_storen)
+#include "simd/ldexp.h"

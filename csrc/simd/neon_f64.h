@@ -37,6 +37,10 @@ typedef uint64x2_t FN(vmask);
 #define v_xor(a, b)    vreinterpretq_f64_u64(veorq_u64(vreinterpretq_u64_f64(a), vreinterpretq_u64_f64(b)))
 #define v_and(a, b)    vreinterpretq_f64_u64(vandq_u64(vreinterpretq_u64_f64(a), vreinterpretq_u64_f64(b)))
 #define v_or(a, b)     vreinterpretq_f64_u64(vorrq_u64(vreinterpretq_u64_f64(a), vreinterpretq_u64_f64(b)))
+#define v_setbits(i)   vreinterpretq_f64_s64(vdupq_n_s64(i))  /* every lane holds these bits */
+#define v_iadd(a, b)   vreinterpretq_f64_s64(vaddq_s64(vreinterpretq_s64_f64(a), vreinterpretq_s64_f64(b)))
+#define v_shl(a, k)    vreinterpretq_f64_u64(vshlq_u64(vreinterpretq_u64_f64(a), vdupq_n_s64(k)))    /* the bits, as unsigned */
+#define v_shr(a, k)    vreinterpretq_f64_u64(vshlq_u64(vreinterpretq_u64_f64(a), vdupq_n_s64(-(k))))
 #define v_round(a)     vrndnq_f64(a)
 #define v_floor(a)     vrndmq_f64(a)
 #define v_ceil(a)      vrndpq_f64(a)
@@ -62,3 +66,4 @@ static inline void FN(v_storen)(T *p, vec v, ptrdiff_t n)
   for (ptrdiff_t l = 0; l < n; l++) p[l] = lane[l];
 }
 #define v_storen       FN(v_storen)
+#include "simd/ldexp.h"

@@ -31,6 +31,10 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 #define v_xor(a, b)    FN(from_bits)(FN(bits)(a) ^ FN(bits)(b))
 #define v_and(a, b)    FN(from_bits)(FN(bits)(a) & FN(bits)(b))
 #define v_or(a, b)     FN(from_bits)(FN(bits)(a) | FN(bits)(b))
+#define v_setbits(i)   FN(from_bits)(i)                                          /* every lane holds these bits */
+#define v_iadd(a, b)   FN(from_bits)((TI)((uint32_t)FN(bits)(a) + (uint32_t)FN(bits)(b)))
+#define v_shl(a, k)    FN(from_bits)((TI)((uint32_t)FN(bits)(a) << (k)))         /* the bits, as unsigned */
+#define v_shr(a, k)    FN(from_bits)((TI)((uint32_t)FN(bits)(a) >> (k)))
 #define v_round(a)     rintf(a)
 #define v_floor(a)     floorf(a)
 #define v_ceil(a)      ceilf(a)
@@ -50,3 +54,4 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 #define v_sum(a)       (a)
 #define v_hmax(a)      (a)
 #define v_hmin(a)      (a)
+#include "simd/ldexp.h"

@@ -31,6 +31,10 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 #define v_xor(a, b)    FN(from_bits)(FN(bits)(a) ^ FN(bits)(b))
 #define v_and(a, b)    FN(from_bits)(FN(bits)(a) & FN(bits)(b))
 #define v_or(a, b)     FN(from_bits)(FN(bits)(a) | FN(bits)(b))
+#define v_setbits(i)   FN(from_bits)(i)                                          /* every lane holds these bits */
+#define v_iadd(a, b)   FN(from_bits)((TI)((uint64_t)FN(bits)(a) + (uint64_t)FN(bits)(b)))
+#define v_shl(a, k)    FN(from_bits)((TI)((uint64_t)FN(bits)(a) << (k)))         /* the bits, as unsigned */
+#define v_shr(a, k)    FN(from_bits)((TI)((uint64_t)FN(bits)(a) >> (k)))
 #define v_round(a)     rint(a)
 #define v_floor(a)     floor(a)
 #define v_ceil(a)      ceil(a)
@@ -50,3 +54,4 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 #define v_sum(a)       (a)
 #define v_hmax(a)      (a)
 #define v_hmin(a)      (a)
+#include "simd/ldexp.h"
