@@ -17,7 +17,6 @@ typedef struct fn_storage {
   size_t    bytes;                                   /* usable bytes at data */
   char     *data;
   void     *owner;                                   /* Python object that owns foreign memory, or NULL */
-  void     *block;                                   /* arena bookkeeping */
 } fn_storage;
 
 /* Shape and strides (in elements) over a storage.  st == NULL: no value. */

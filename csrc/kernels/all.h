@@ -4,6 +4,7 @@
 #ifdef FN_KERNEL
 
 FN_KERNEL(copy)
+FN_KERNEL(copy_bytes)
 FN_KERNEL(accumulate)
 
 #else

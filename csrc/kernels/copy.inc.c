@@ -1,4 +1,4 @@
-/* copy, accumulate: walk the range row by row; a row is contiguous on both sides, or is moved element by element. */
+/* copy, copy_bytes (elements of one byte), accumulate: walk the range row by row; a row is contiguous on both sides, or is moved element by element. */
 static void FN(copy_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t n)
 {
   if (xs == 1 && ys == 1) { memmove(y, x, (size_t)n * sizeof(T)); return; }
@@ -50,4 +50,24 @@ static void FN(accumulate)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
 {
   (void)thread;
   FN(copy_walk)(p, begin, end, FN(accumulate_row));
+}
+
+static void FN(copy_bytes)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_copy_args *a = p;
+  const ptrdiff_t last = a->ndim - 1, n = a->dims[last];
+  (void)thread;
+  while (begin < end) {
+    ptrdiff_t xo = 0, yo = 0, rest = begin / n, at = begin % n, run = n - at;
+    if (run > end - begin) run = end - begin;
+    for (ptrdiff_t d = last - 1; d >= 0; rest /= a->dims[d--]) {
+      xo += rest % a->dims[d] * a->xs[d];
+      yo += rest % a->dims[d] * a->ys[d];
+    }
+    const char *x = (const char *)a->x + xo + at * a->xs[last];
+    char *y = (char *)a->y + yo + at * a->ys[last];
+    if (a->xs[last] == 1 && a->ys[last] == 1) memmove(y, x, (size_t)run);
+    else for (ptrdiff_t i = 0; i < run; i++) y[i * a->ys[last]] = x[i * a->xs[last]];
+    begin += run;
+  }
 }

@@ -1,0 +1,1 @@
+"""The core: memory, launches, tape, Tensor.  Knows no op by name."""

@@ -1,0 +1,70 @@
+"""The six dtypes, as objects; their position is their number in C."""
+from __future__ import annotations
+
+import numpy as np
+
+
+class dtype:  # noqa: N801 - PyTorch's spelling
+    """The type of a tensor's elements, such as ``fastnet.float32``."""
+
+    __slots__ = ("index", "name", "numpy", "itemsize", "is_floating_point")
+
+    def __init__(self, index: int, name: str) -> None:
+        self.index, self.name, self.numpy = index, name, np.dtype(name)
+        self.itemsize, self.is_floating_point = self.numpy.itemsize, self.numpy.kind == "f"
+
+    is_complex = False
+
+    @property
+    def is_signed(self) -> bool:
+        return self.name not in ("uint8", "bool")
+
+    def __repr__(self) -> str:
+        return f"fastnet.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+    def __deepcopy__(self, memo: dict) -> dtype:
+        return self
+
+
+DTYPES = tuple(dtype(i, name) for i, name in enumerate(("float32", "float64", "int64", "int32", "uint8", "bool")))
+float32, float64, int64, int32, uint8, bool_ = DTYPES
+_BY_NUMPY = {d.numpy: d for d in DTYPES}
+_BY_PYTHON = {float: float32, int: int64, bool: bool_}
+
+
+def as_dtype(value: object, default: dtype | None = None) -> dtype:
+    """The fastnet dtype that `value` (a dtype, a NumPy dtype or name, float, int, bool, None) names."""
+    if isinstance(value, dtype):
+        return value
+    if value is None and default is not None:
+        return default
+    if isinstance(value, type) and value in _BY_PYTHON:
+        return _BY_PYTHON[value]
+    try:
+        return _BY_NUMPY[np.dtype(value)]
+    except (KeyError, TypeError):
+        raise TypeError(f"dtype {value!r} is not one of {', '.join(map(repr, DTYPES))}") from None
+
+
+class finfo:  # noqa: N801 - PyTorch's spelling
+    """Limits of a floating-point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
+
+    def __init__(self, type: dtype = float32) -> None:
+        info = np.finfo(as_dtype(type).numpy)
+        self.bits, self.dtype = info.bits, str(info.dtype)
+        self.eps, self.max, self.min, self.tiny = float(info.eps), float(info.max), float(info.min), float(info.tiny)
+        self.smallest_normal, self.resolution = self.tiny, float(info.resolution)
+
+
+class iinfo:  # noqa: N801 - PyTorch's spelling
+    """Limits of an integer dtype: bits, max, min."""
+
+    def __init__(self, type: dtype) -> None:
+        info = np.iinfo(as_dtype(type).numpy)
+        self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), str(info.dtype)
+
+
+bool = bool_  # noqa: A001 - the name under which pickle finds it

@@ -1,0 +1,193 @@
+"""ISA choice, the number of threads, and the only OpenMP loop of the library."""
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport prange
+from libc.stdint cimport uint64_t
+from libc.string cimport memset
+from fastnet._core.fn cimport *
+import os
+
+from fastnet._core._threads import default_threads
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    static int fn_openmp(void) { return _OPENMP; }
+    #if _OPENMP >= 201811
+    static int fn_openmp_pause(void) { return omp_pause_resource_all(omp_pause_hard); }
+    #else
+    static int fn_openmp_pause(void) { return -1; }
+    #endif
+    #else
+    static int fn_openmp(void) { return 0; }
+    static int fn_openmp_pause(void) { return 0; }
+    #endif
+    """
+    int fn_openmp() nogil
+    int fn_openmp_pause() nogil
+
+cdef extern from "simd/fpu.h" nogil:
+    uint64_t fn_fpu_enter()
+    void fn_fpu_leave(uint64_t was)
+    uint64_t fn_fpu_state()
+
+cdef const fn_isa *_active = NULL
+cdef int _threads = 1
+cdef int _running = 0                       # launches that have released the GIL
+cdef double _region = 3000.0                # ns of work that pay for one more thread
+cdef double RELEASE = 10000.0               # ns of work that pay for releasing the GIL
+cdef double SLICE = 1e8                     # ns between two looks at Ctrl-C
+
+
+cdef inline void _run(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssize_t end, int thread) noexcept nogil:
+    cdef uint64_t was = fn_fpu_enter()
+    k(args, begin, end, thread)
+    fn_fpu_leave(was)
+
+
+cdef void parallel_for(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssize_t end, int nt) noexcept nogil:
+    cdef int t
+    cdef Py_ssize_t n = end - begin
+    if nt <= 1:
+        _run(k, args, begin, end, 0)
+        return
+    for t in prange(nt, schedule="static", chunksize=1, num_threads=nt):
+        _run(k, args, begin + n * t // nt, begin + n * (t + 1) // nt, t)
+
+
+cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) except -1:
+    global _running
+    cdef fn_kernel *k = <fn_kernel *>_active.kernel[id][dtype]
+    cdef int nt
+    cdef Py_ssize_t begin, step
+    if n <= 0:
+        return 0
+    nt = 1 if cost < 2 * _region or _threads == 1 else <int>min(<double>min(<Py_ssize_t>_threads, n), cost / (_region + 1e-9))
+    if nt == 1 and cost < RELEASE:
+        _run(k, args, 0, n, 0)
+        return 0
+    step = n if cost <= 2 * SLICE else max(<Py_ssize_t>nt, <Py_ssize_t>(n * (SLICE * nt / cost)))
+    begin = 0
+    while begin < n:
+        _running += 1
+        with nogil:
+            parallel_for(k, args, begin, min(n, begin + step), nt)
+        _running -= 1
+        begin += step
+        if begin < n and PyErr_CheckSignals() < 0:
+            return -1
+    return 0
+
+
+cdef int max_threads() noexcept:
+    return _threads
+
+
+def get_num_threads() -> int:
+    """Tell how many threads a large kernel uses.
+
+    >>> import fastnet
+    >>> fastnet.get_num_threads() >= 1
+    True
+    """
+    return _threads
+
+
+def set_num_threads(n: int) -> None:
+    """Use at most n threads in every kernel from now on; results do not depend on n.
+
+    Raises:
+        ValueError: n is not a positive number.
+
+    >>> import fastnet
+    >>> fastnet.set_num_threads(1)
+    """
+    global _threads
+    if isinstance(n, bool) or int(n) != n or not 1 <= n <= 1024:
+        raise ValueError(f"set_num_threads: n must be an integer from 1 to 1024, got {n!r}")
+    _threads = int(n) if fn_openmp() else 1
+
+
+def _set_region_cost(double ns):
+    """For tests and tuning: the work (ns) that pays for one more thread; 0 splits every launch.  Returns the old value."""
+    global _region
+    was, _region = _region, ns
+    return was
+
+
+def kernel_names() -> list[str]:
+    """The names of all kernels, in the order of their table."""
+    return [fn_kernel_names[i].decode() for i in range(<int>FN_NKERNELS)]
+
+
+def available_isas() -> list[str]:
+    """The instruction sets that this build has and this CPU runs, best first."""
+    out = []
+    cdef int i = 0
+    while fn_isa_at(i) != NULL:
+        if fn_isa_supported(fn_isa_at(i)):
+            out.append(fn_isa_at(i).name.decode())
+        i += 1
+    return out
+
+
+def get_isa() -> str:
+    """The instruction set whose kernels are in use."""
+    return _active.name.decode()
+
+
+def set_isa(name: str | None = None) -> None:
+    """Use the kernels of another instruction set; None chooses the best.
+
+    Raises:
+        ValueError: this build or this CPU does not have it.
+
+    >>> import fastnet
+    >>> fastnet.set_isa("scalar")
+    >>> fastnet.set_isa()
+    """
+    global _active
+    cdef int i = 0
+    while fn_isa_at(i) != NULL:
+        if fn_isa_supported(fn_isa_at(i)) and (name is None or fn_isa_at(i).name.decode() == name):
+            _active = fn_isa_at(i)
+            return
+        i += 1
+    raise ValueError(f"set_isa: {name!r} is not one of {', '.join(available_isas())}, which this build and this CPU have")
+
+
+def openmp_version() -> int:
+    """The OpenMP version of the build (201511 is 4.5); 0: built without."""
+    return fn_openmp()
+
+
+def fpu_state() -> int:
+    """The floating-point control word of the calling thread."""
+    return fn_fpu_state()
+
+
+def _launch_by_name(str name, int dtype, size_t args, Py_ssize_t begin, Py_ssize_t end, int threads=1):
+    """For tests and benchmarks: run one kernel on [begin, end); args is the address of its struct."""
+    cdef int id = kernel_names().index(name)
+    with nogil:
+        parallel_for(<fn_kernel *>_active.kernel[id][dtype], <const void *>args, begin, end, threads)
+
+
+def _before_fork():
+    # libgomp's threads do not survive fork(): end them first, both sides start new ones.  A region that runs in another
+    # Python thread cannot be ended, so then the child stays on one thread.
+    global _can_pause
+    _can_pause = _running == 0 and fn_openmp_pause() == 0
+
+
+def _after_fork_in_child():
+    global _threads
+    if not _can_pause:
+        _threads = 1
+
+
+_can_pause = True
+set_isa(os.environ.get("FASTNET_ISA") or None)
+_threads = default_threads()[0] if fn_openmp() else 1
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,392 @@
+"""The tape: nodes are plain C blocks; backward walks them newest first."""
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.string cimport memcpy, memset
+from fastnet._core.array cimport *
+from fastnet._core.fn cimport *
+from fastnet._core.memory cimport block_free, block_new, storage_decref, storage_incref
+
+cdef extern from *:
+    """
+    #if defined(_MSC_VER)
+    static __declspec(thread) int fn_no_grad;
+    #else
+    static __thread int fn_no_grad;
+    #endif
+    """
+    int fn_no_grad
+
+cdef uint64_t _sequence = 0
+
+
+cdef bint grad_enabled() noexcept:
+    return fn_no_grad == 0
+
+
+cdef bint set_grad_enabled_flag(bint on) noexcept:
+    global fn_no_grad
+    cdef bint was = fn_no_grad == 0
+    fn_no_grad = not on
+    return was
+
+
+cdef fn_node *node_new(const fn_op *op, const fn_tensor *y, int n_inputs, int n_saved) except NULL:
+    global _sequence
+    cdef size_t head = (sizeof(fn_node) + 15) & ~<size_t>15
+    cdef fn_node *n = <fn_node *>block_new(head + n_saved * sizeof(fn_saved) + n_inputs * sizeof(fn_node *))
+    cdef int k
+    _sequence += 1
+    n.refs, n.seq, n.op = 1, _sequence, op
+    n.acc = y[0]
+    n.acc.st = NULL
+    n.grad.st = NULL
+    n.extra = NULL
+    n.block = NULL
+    n.flags = 0
+    n.n_inputs, n.n_saved = n_inputs, n_saved
+    n.saved = <fn_saved *>(<char *>n + head)
+    n.inputs = <fn_node **>(n.saved + n_saved)
+    for k in range(n_inputs):
+        n.inputs[k] = NULL
+    for k in range(n_saved):
+        n.saved[k].t.st = NULL
+    return n
+
+
+cdef void node_save_shape(fn_node *n, int k, const fn_tensor *x) noexcept:
+    n.saved[k].t = x[0]
+    n.saved[k].t.st = NULL
+
+
+cdef void _release(fn_node *n, fn_node **dead) noexcept:
+    """Drop what backward reads; inputs that nobody else holds are put on the list `dead`."""
+    cdef int k
+    cdef fn_node *x
+    for k in range(n.n_saved):
+        array_drop(&n.saved[k].t)
+    for k in range(n.n_inputs):
+        x = n.inputs[k]
+        n.inputs[k] = NULL
+        if x != NULL:
+            x.refs -= 1
+            if x.refs == 0:
+                x.next = dead[0]
+                dead[0] = x
+    if n.block != NULL:
+        block_free(n.block)
+        n.block = NULL
+
+
+cdef void node_free(fn_node *n) noexcept:
+    # A list, not recursion: a chain of a million ops must not exhaust the stack.
+    cdef fn_node *dead = NULL
+    while n != NULL:
+        _release(n, &dead)
+        array_drop(&n.acc)
+        array_drop(&n.grad)
+        if n.extra != NULL:
+            Py_DECREF(<object>n.extra)
+        block_free(n)
+        n = dead
+        if n != NULL:
+            dead = n.next
+
+
+cdef object node_extra(fn_node *n):
+    cdef object extra
+    if n.extra == NULL:
+        extra = {}
+        Py_INCREF(extra)
+        n.extra = <void *>extra
+    return <object>n.extra
+
+
+cdef struct Heap:
+    fn_node **at
+    Py_ssize_t n
+    Py_ssize_t room
+
+
+cdef int heap_push(Heap *h, fn_node *x) except -1:
+    cdef Py_ssize_t i, up
+    cdef fn_node **wider
+    if h.n == h.room:
+        wider = <fn_node **>block_new(2 * h.room * sizeof(fn_node *))
+        memcpy(wider, h.at, h.n * sizeof(fn_node *))
+        block_free(h.at)
+        h.at, h.room = wider, 2 * h.room
+    x.refs += 1
+    x.flags |= IN_HEAP
+    i = h.n
+    h.n += 1
+    while i > 0:
+        up = (i - 1) // 2
+        if h.at[up].seq >= x.seq:
+            break
+        h.at[i] = h.at[up]
+        i = up
+    h.at[i] = x
+    return 0
+
+
+cdef fn_node *heap_pop(Heap *h) noexcept:
+    """The newest node; the heap's reference passes to the caller."""
+    cdef fn_node *top = h.at[0]
+    cdef fn_node *x
+    cdef Py_ssize_t i = 0, down
+    h.n -= 1
+    x = h.at[h.n]
+    while True:
+        down = 2 * i + 1
+        if down >= h.n:
+            break
+        if down + 1 < h.n and h.at[down + 1].seq > h.at[down].seq:
+            down += 1
+        if x.seq >= h.at[down].seq:
+            break
+        h.at[i] = h.at[down]
+        i = down
+    h.at[i] = x
+    top.flags &= ~IN_HEAP
+    return top
+
+
+cdef inline bint _may_keep(const fn_tensor *g) noexcept:
+    """A gradient that nobody else sees and that has its own element everywhere."""
+    return g.st.refs == 1 and is_dense(g)
+
+
+cdef int _add(fn_tensor *into, fn_tensor *g, bint in_place) except -1:
+    """into += g (moved).  into takes g over where it is empty."""
+    cdef fn_tensor both
+    if into.st == NULL:
+        into[0] = g[0]
+    elif in_place or _may_keep(into):
+        array_accumulate(into, g)
+        into.st.version += 1
+        array_drop(g)
+    else:
+        array_like(&both, into, into.dtype)
+        array_copy(&both, into)
+        array_drop(into)
+        into[0] = both
+        array_accumulate(into, g)
+        array_drop(g)
+    g.st = NULL
+    return 0
+
+
+cdef int _to_leaf(fn_node *leaf, fn_tensor *g) except -1:
+    """leaf.grad += g (moved)."""
+    cdef fn_tensor own
+    if leaf.grad.st == NULL and not _may_keep(g):
+        array_like(&own, g, g.dtype)
+        array_copy(&own, g)
+        array_drop(g)
+        g[0] = own
+    return _add(&leaf.grad, g, True)
+
+
+cdef int _deposit(Heap *h, fn_node *x, fn_tensor *g, bint accumulate) except -1:
+    """Give gradient g (moved) to node x."""
+    if not same_shape(&x.acc, g) or x.acc.dtype != g.dtype:
+        raise RuntimeError(f"backward: a gradient of shape {_shape(g)} reached a value of shape {_shape(&x.acc)}")
+    if x.op == NULL and not x.flags & (CAPTURE | TENSOR_HOOKS):
+        if accumulate:
+            return _to_leaf(x, g)
+        array_drop(g)
+        return 0
+    _add(&x.acc, g, False)
+    if not x.flags & IN_HEAP:
+        heap_push(h, x)
+    return 0
+
+
+cdef tuple _shape(const fn_tensor *x):
+    return tuple([x.dims[d] for d in range(x.ndim)])
+
+
+cdef object _name(fn_node *n):
+    return "a leaf" if n.op == NULL else n.op.name.decode()
+
+
+cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate) except -1:
+    """Run n's backward on n.acc and hand its results on."""
+    cdef fn_tensor stack[8]
+    cdef fn_tensor *gin = stack
+    cdef fn_tensor gy
+    cdef fn_node *x
+    cdef fn_node *dead = NULL
+    cdef int k, m = n.n_inputs
+    if n.flags & FREED:
+        raise RuntimeError(f"backward: the graph behind {_name(n)} was freed by an earlier backward; "
+                           "pass retain_graph=True to the first one to go through it twice")
+    for k in range(n.n_saved):
+        if n.saved[k].t.st != NULL and n.saved[k].t.st.version != n.saved[k].version:
+            raise RuntimeError(f"backward: {_name(n)} saved a tensor of shape {_shape(&n.saved[k].t)} that was modified in place "
+                               f"afterwards (it is at version {n.saved[k].t.st.version}, version {n.saved[k].version} was saved)")
+    if m > 8:
+        gin = <fn_tensor *>block_new(m * sizeof(fn_tensor))
+    for k in range(m):
+        gin[k].st = NULL
+    gy = n.acc
+    n.acc.st = NULL
+    try:
+        if n.op.accumulates:
+            x = n.inputs[0]
+            if x != NULL:
+                if x.op == NULL and not x.flags & (CAPTURE | TENSOR_HOOKS):
+                    if accumulate:
+                        if x.grad.st == NULL:
+                            array_zeros(&x.grad, &x.acc, x.acc.dtype)
+                        gin[0] = x.grad
+                        n.op.backward(n, &gy, gin)
+                        x.grad.st.version += 1
+                else:
+                    if x.acc.st == NULL:
+                        array_zeros(&gin[0], &x.acc, x.acc.dtype)
+                        x.acc = gin[0]
+                    elif not _may_keep(&x.acc):
+                        array_like(&gin[0], &x.acc, x.acc.dtype)
+                        array_copy(&gin[0], &x.acc)
+                        array_drop(&x.acc)
+                        x.acc = gin[0]
+                    gin[0] = x.acc
+                    n.op.backward(n, &gy, gin)
+                    if not x.flags & IN_HEAP:
+                        heap_push(h, x)
+                gin[0].st = NULL
+        else:
+            n.op.backward(n, &gy, gin)
+        array_drop(&gy)
+        for k in range(m):
+            if gin[k].st != NULL:
+                if n.inputs[k] == NULL:
+                    array_drop(&gin[k])
+                else:
+                    _deposit(h, n.inputs[k], &gin[k], accumulate)
+            elif n.inputs[k] != NULL and n.inputs[k].flags & MULTI and not n.inputs[k].flags & IN_HEAP:
+                heap_push(h, n.inputs[k])
+    finally:
+        array_drop(&gy)
+        for k in range(m):
+            if gin[k].st != NULL and not (n.op.accumulates and k == 0):
+                array_drop(&gin[k])
+        if m > 8:
+            block_free(gin)
+    if not retain_graph:
+        n.flags |= FREED
+        _release(n, &dead)
+        if dead != NULL:
+            _free_list(dead)
+    return 0
+
+
+cdef void _free_list(fn_node *dead) noexcept:
+    cdef fn_node *n
+    while dead != NULL:
+        n = dead
+        dead = n.next
+        node_free(n)
+
+
+cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint retain_graph, bint accumulate, object captures) except -1:
+    """Send gradients (moved) from the roots to the leaves.
+
+    accumulate: add to .grad of leaves.  captures: None, or a list of Node; their gradients are replaced into a list.
+    """
+    cdef Heap h
+    cdef fn_node *n
+    cdef int k
+    cdef uint64_t oldest = 0
+    cdef Node wanted
+    if captures is not None:
+        oldest = min([(<Node>w).n.seq for w in captures])
+        for w in captures:
+            (<Node>w).n.flags |= CAPTURE
+    h.room, h.n = 128, 0
+    h.at = <fn_node **>block_new(h.room * sizeof(fn_node *))
+    try:
+        for k in range(n_roots):
+            _deposit(&h, roots[k], &gradients[k], accumulate)
+        while h.n > 0:
+            n = heap_pop(&h)
+            try:
+                if n.flags & TENSOR_HOOKS:
+                    _run_hooks(n)
+                if n.flags & CAPTURE and n.acc.st != NULL:
+                    wanted = _find(captures, n)
+                    array_share(&wanted.g, &n.acc)
+                if n.flags & RETAIN_GRAD and accumulate and n.op != NULL:
+                    array_drop(&n.grad)
+                    array_share(&n.grad, &n.acc)
+                if n.op == NULL:
+                    if accumulate and not n.flags & CAPTURE:
+                        _to_leaf(n, &n.acc)
+                    else:
+                        array_drop(&n.acc)
+                elif n.seq > oldest:
+                    _differentiate(&h, n, retain_graph, accumulate)
+                else:
+                    array_drop(&n.acc)
+            finally:
+                array_drop(&n.acc)
+                node_decref(n)
+    finally:
+        for k in range(n_roots):
+            array_drop(&gradients[k])
+        while h.n > 0:                                  # only after an error
+            n = heap_pop(&h)
+            array_drop(&n.acc)
+            node_decref(n)
+        block_free(h.at)
+        if captures is not None:
+            for w in captures:
+                (<Node>w).n.flags &= ~CAPTURE
+    return 0
+
+
+cdef Node _find(list captures, fn_node *n):
+    for w in captures:
+        if (<Node>w).n == n:
+            return w
+
+
+cdef int _run_hooks(fn_node *n) except -1:
+    if hook_runner != NULL:
+        hook_runner(n)
+    return 0
+
+
+cdef class Node:
+    """A node as Python sees it: what ``grad_fn`` shows, and what `run_backward` captures."""
+
+    def __cinit__(self):
+        self.n = NULL
+        self.g.st = NULL
+
+    def __dealloc__(self):
+        array_drop(&self.g)
+        node_decref(self.n)
+
+    def name(self) -> str:
+        return _name(self.n)
+
+    @property
+    def next_functions(self):
+        return tuple([(None if self.n.inputs[k] == NULL else node_object(self.n.inputs[k]), 0) for k in range(self.n.n_inputs)])
+
+    def __eq__(self, other):
+        return isinstance(other, Node) and (<Node>other).n == self.n
+
+    def __hash__(self):
+        return <Py_ssize_t>self.n
+
+    def __repr__(self):
+        return f"<{self.name()}>"
+
+
+cdef Node node_object(fn_node *n):
+    cdef Node w = Node.__new__(Node)
+    node_incref(n)
+    w.n = n
+    return w

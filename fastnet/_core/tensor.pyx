@@ -1,0 +1,699 @@
+# cython: c_api_binop_methods=True
+"""Tensor: the extension type.  What it can do beyond holding values and gradients is attached by the ops."""
+cimport cython
+cimport numpy as cnp
+from cpython.buffer cimport PyObject_GetBuffer
+from cpython.object cimport PyObject, PyTypeObject, Py_EQ, Py_GE, Py_GT, Py_LE, Py_LT, Py_NE
+from libc.string cimport memcpy
+from fastnet._core.array cimport *
+from fastnet._core.fn cimport *
+from fastnet._core.memory cimport storage_incref, storage_new, storage_wrap
+from fastnet._core.tape cimport *
+
+import numpy as np
+from fastnet._core.dtypes import DTYPES, as_dtype, dtype as dtype_class
+from fastnet._core.size import Size, device as _device_class
+
+cnp.import_array()
+cdef tuple _dtypes = DTYPES
+cdef int NUMPY_TYPE[6]
+NUMPY_TYPE[:] = [cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_INT64, cnp.NPY_INT32, cnp.NPY_UINT8, cnp.NPY_BOOL]
+cdef object _cpu = _device_class("cpu")
+cdef object _dtype_class = dtype_class
+
+cdef extern from "Python.h":
+    void PyType_Modified(PyTypeObject *)
+cdef extern from *:
+    """
+    static PyObject *fn_type_dict(PyTypeObject *t) { return t->tp_dict; }
+    """
+    PyObject *fn_type_dict(PyTypeObject *t)
+
+
+@cython.freelist(512)
+@cython.no_gc
+cdef class Tensor:
+    """An array of one dtype that remembers how it was computed.
+
+    Made by `fastnet.tensor`, `fastnet.zeros`, ... and by every op; calling ``Tensor(data)`` copies data to float32, as in PyTorch.
+    """
+    __array_ufunc__ = None          # NumPy leaves `ndarray * tensor` to Tensor
+    __array_priority__ = 1000
+
+    def __cinit__(self, *args, **kwargs):
+        self.t.st = NULL
+        self.node = NULL
+        self.flags = 0
+
+    def __init__(self, data=()):
+        cdef Tensor x = from_data(data, FN_F32)
+        self._alias(x)
+
+    def __dealloc__(self):
+        array_drop(&self.t)
+        node_decref(self.node)
+
+    def _alias(self, Tensor other not None):
+        """Become another handle of `other`'s values, without its history."""
+        cdef fn_tensor old = self.t
+        array_share(&self.t, &other.t)
+        array_drop(&old)
+        self.flags = other.flags & READ_ONLY
+        return self
+
+    # what it is
+
+    @property
+    def shape(self):
+        """The sizes of the axes, a tuple."""
+        return Size(shape_of(&self.t))
+
+    def size(self, dim=None):
+        """The shape, or the size of one axis."""
+        if dim is None:
+            return Size(shape_of(&self.t))
+        return self.t.dims[_axis(self, dim, "size")]
+
+    def stride(self, dim=None):
+        """Elements between neighbours on each axis, or on one."""
+        if dim is None:
+            return tuple([self.t.strides[d] for d in range(self.t.ndim)])
+        return self.t.strides[_axis(self, dim, "stride")]
+
+    @property
+    def ndim(self) -> int:
+        return self.t.ndim
+
+    def dim(self) -> int:
+        """The number of axes."""
+        return self.t.ndim
+
+    def ndimension(self) -> int:
+        """The number of axes."""
+        return self.t.ndim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.t.size
+
+    def nelement(self) -> int:
+        """The number of elements."""
+        return self.t.size
+
+    @property
+    def dtype(self):
+        return _dtypes[self.t.dtype]
+
+    @property
+    def device(self):
+        return _cpu
+
+    def get_device(self) -> int:
+        """-1: the CPU."""
+        return -1
+
+    @property
+    def is_cuda(self) -> bool:
+        return False
+
+    @property
+    def itemsize(self) -> int:
+        return itemsize(self.t.dtype)
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return itemsize(self.t.dtype)
+
+    @property
+    def nbytes(self) -> int:
+        return self.t.size * itemsize(self.t.dtype)
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return <size_t>self.t.p
+
+    def storage_offset(self) -> int:
+        """Elements between the beginning of the memory and the first element."""
+        return (self.t.p - self.t.st.data) // itemsize(self.t.dtype)
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is float32 or float64."""
+        return is_float(self.t.dtype)
+
+    def is_complex(self) -> bool:
+        """False: there is no complex dtype."""
+        return False
+
+    @property
+    def _version(self) -> int:
+        return self.t.st.version
+
+    # gradients
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node != NULL
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad=True):
+        """Ask for, or stop, gradients with respect to this leaf; returns the tensor itself."""
+        if requires_grad:
+            if self.node == NULL:
+                if not is_float(self.t.dtype):
+                    raise RuntimeError(f"requires_grad_: only floating-point tensors can require gradients, got {self.dtype}")
+                self.node = node_new(NULL, &self.t, 0, 0)
+        elif self.node != NULL:
+            if self.node.op != NULL:
+                raise RuntimeError("requires_grad_: only a leaf can stop requiring gradients; use detach()")
+            node_decref(self.node)
+            self.node = NULL
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.node == NULL or self.node.op == NULL
+
+    @property
+    def grad_fn(self):
+        return None if self.node == NULL or self.node.op == NULL else node_object(self.node)
+
+    @property
+    def grad(self):
+        if self.node == NULL or self.node.grad.st == NULL:
+            return None
+        cdef fn_tensor g
+        array_share(&g, &self.node.grad)
+        return tensor_take(&g)
+
+    @grad.setter
+    def grad(self, value):
+        cdef Tensor g
+        if value is None:
+            if self.node != NULL:
+                array_drop(&self.node.grad)
+            return
+        if not isinstance(value, Tensor):
+            raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+        g = value
+        if self.node == NULL:
+            raise RuntimeError("grad: this tensor does not require gradients; call requires_grad_() first")
+        if not same_shape(&g.t, &self.t) or g.t.dtype != self.t.dtype:
+            raise RuntimeError(f"grad: a {self.dtype} tensor of shape {shape_of(&self.t)} cannot have a {g.dtype} gradient of shape "
+                               f"{shape_of(&g.t)}")
+        array_drop(&self.node.grad)
+        array_share(&self.node.grad, &g.t)
+
+    @grad.deleter
+    def grad(self):
+        if self.node != NULL:
+            array_drop(&self.node.grad)
+
+    def retain_grad(self):
+        """Let backward keep .grad of this tensor although it is not a leaf."""
+        if self.node == NULL:
+            raise RuntimeError("retain_grad: this tensor does not require gradients")
+        self.node.flags |= RETAIN_GRAD
+
+    @property
+    def retains_grad(self) -> bool:
+        return self.node != NULL and self.node.op != NULL and (self.node.flags & RETAIN_GRAD) != 0
+
+    def register_hook(self, hook):
+        """Call ``hook(grad)`` whenever the gradient of this tensor has been computed; what it returns (None: nothing) replaces it.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+        """
+        if self.node == NULL:
+            raise RuntimeError("register_hook: this tensor does not require gradients")
+        if not callable(hook):
+            raise TypeError(f"register_hook: hook must be callable, got {type(hook).__name__}")
+        from fastnet._core.hooks import RemovableHandle
+        self.node.flags |= TENSOR_HOOKS
+        return RemovableHandle(node_extra(self.node).setdefault("hooks", {}), hook)
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+        """Compute the gradients of this tensor with respect to the leaves, and add them to their ``.grad``.
+
+        Args:
+            gradient: dL/d(self), of the same shape; may be left out for a tensor of one element.
+            retain_graph: keep the graph for another backward.
+            create_graph: must be False; second derivatives are not available.
+            inputs: only these leaves get gradients; default: all.
+
+        >>> import fastnet
+        >>> w = fastnet.tensor([2.0], requires_grad=True)
+        >>> ((w * 3.0 - 10.0) ** 2).backward()
+        >>> w.grad.item()
+        -24.0
+        """
+        from fastnet._core.engine import backward
+        if inputs is not None or create_graph:
+            return backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
+        cdef fn_tensor g
+        cdef fn_node *n = self.node
+        initial_gradient(self, gradient, &g)
+        run_backward(&n, &g, 1, bool(retain_graph), True, None)
+
+    def detach(self):
+        """The same values without history; shares memory."""
+        cdef Tensor y = tensor_alias(self)
+        y.flags = self.flags & READ_ONLY
+        return y
+
+    def detach_(self):
+        """Forget the history; returns the tensor itself."""
+        if self.flags & IS_VIEW and self.node != NULL:
+            raise RuntimeError("detach_: a view cannot be detached in place; use detach()")
+        node_decref(self.node)
+        self.node = NULL
+        return self
+
+    @property
+    def data(self):
+        return self.detach()
+
+    @data.setter
+    def data(self, value):
+        cdef Tensor x = require_tensor(value, "data", "value")
+        cdef fn_tensor old = self.t
+        if self.node != NULL and x.t.dtype != self.t.dtype and not is_float(x.t.dtype):
+            raise RuntimeError(f"data: a tensor that requires gradients cannot become {x.dtype}")
+        array_share(&self.t, &x.t)
+        array_drop(&old)
+        if self.node != NULL:                            # the gradient must have the shape of the new value
+            if not same_shape(&self.node.acc, &x.t) or self.node.acc.dtype != x.t.dtype:
+                array_drop(&self.node.grad)
+            self.node.acc = x.t
+            self.node.acc.st = NULL
+
+    # values out
+
+    def numpy(self, *, force=False):
+        """The values as an ndarray that shares memory.
+
+        Args:
+            force: detach first where the tensor requires gradients.
+        """
+        if self.node != NULL and not force:
+            raise RuntimeError("numpy: this tensor requires gradients; use detach().numpy()")
+        return self._ndarray()
+
+    def _ndarray(self):
+        cdef cnp.npy_intp dims[8]
+        cdef cnp.npy_intp strides[8]
+        cdef int d
+        cdef Py_ssize_t width = itemsize(self.t.dtype)
+        for d in range(self.t.ndim):
+            dims[d] = self.t.dims[d]
+            strides[d] = self.t.strides[d] * width
+        cdef int flags = 0 if self.flags & READ_ONLY else cnp.NPY_ARRAY_WRITEABLE
+        cdef cnp.ndarray a = cnp.PyArray_New(np.ndarray, self.t.ndim, dims, NUMPY_TYPE[self.t.dtype], strides, self.t.p, 0, flags, None)
+        cdef Tensor base = tensor_alias(self)            # keeps the memory, not the history
+        cnp.set_array_base(a, base)
+        return a
+
+    def __array__(self, dtype=None, copy=None):
+        a = self.numpy()
+        if dtype is not None and a.dtype != dtype:
+            if copy is False:
+                raise ValueError(f"__array__: {self.dtype} cannot become {dtype} without a copy")
+            return a.astype(dtype)
+        return a.copy() if copy else a
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        PyObject_GetBuffer(self.numpy(), buffer, flags)
+
+    def __dlpack__(self, **kwargs):
+        return self.numpy().__dlpack__(**kwargs)
+
+    def __dlpack_device__(self):
+        return (1, 0)
+
+    def item(self):
+        """The value of a tensor of one element, as a Python number."""
+        if self.t.size != 1:
+            raise RuntimeError(f"item: a tensor of shape {shape_of(&self.t)} has {self.t.size} elements, not 1")
+        return array_item(&self.t)
+
+    def tolist(self):
+        """The values as nested lists of Python numbers; a number for 0-dim."""
+        return self._ndarray().tolist()
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __index__(self):
+        if is_float(self.t.dtype):
+            raise TypeError(f"only integer tensors of one element can be used as an index, got {self.dtype}")
+        return int(self.item())
+
+    def __bool__(self):
+        if self.t.size != 1:
+            raise RuntimeError(f"bool: a tensor of shape {shape_of(&self.t)} has {self.t.size} values, not one; use any() or all()")
+        return bool(array_item(&self.t))
+
+    def __len__(self):
+        if self.t.ndim == 0:
+            raise TypeError("len() of a 0-dim tensor")
+        return self.t.dims[0]
+
+    def __iter__(self):
+        if self.t.ndim == 0:
+            raise TypeError("iteration over a 0-dim tensor")
+        return iter([operators.getitem(self, i) for i in range(self.t.dims[0])])
+
+    def __hash__(self):
+        return <Py_ssize_t><PyObject *>self >> 4
+
+    def __repr__(self):
+        from fastnet.printing import format_tensor
+        return format_tensor(self)
+
+    def __format__(self, spec):
+        return format(self.item(), spec) if spec and self.t.ndim == 0 else object.__format__(self, spec)
+
+    def __reduce_ex__(self, protocol):
+        return _rebuild, (type(self), np.array(self._ndarray()), self.node != NULL, dict(getattr(self, "__dict__", ())))
+
+    def __deepcopy__(self, memo):
+        if self.node != NULL and self.node.op != NULL:
+            raise RuntimeError("deepcopy: only leaves can be copied with their place on the tape; use detach().clone()")
+        cdef Tensor y = _rebuild(type(self), np.array(self._ndarray()), self.node != NULL, dict(getattr(self, "__dict__", ())))
+        if self.node != NULL and self.node.grad.st != NULL:
+            array_like(&y.node.grad, &self.node.grad, self.node.grad.dtype)
+            array_copy(&y.node.grad, &self.node.grad)
+        memo[id(self)] = y
+        return y
+
+    # operators: the functions come from the ops
+
+    def __add__(a, b): return operators.add(a, b)
+    def __sub__(a, b): return operators.sub(a, b)
+    def __mul__(a, b): return operators.mul(a, b)
+    def __truediv__(a, b): return operators.truediv(a, b)
+    def __floordiv__(a, b): return operators.floordiv(a, b)
+    def __mod__(a, b): return operators.mod(a, b)
+    def __pow__(a, b, modulus): return operators.pow(a, b)
+    def __matmul__(a, b): return operators.matmul(a, b)
+    def __and__(a, b): return operators.and_(a, b)
+    def __or__(a, b): return operators.or_(a, b)
+    def __xor__(a, b): return operators.xor(a, b)
+    def __lshift__(a, b): return operators.lshift(a, b)
+    def __rshift__(a, b): return operators.rshift(a, b)
+    def __iadd__(self, b): return operators.iadd(self, b)
+    def __isub__(self, b): return operators.isub(self, b)
+    def __imul__(self, b): return operators.imul(self, b)
+    def __itruediv__(self, b): return operators.itruediv(self, b)
+    def __ifloordiv__(self, b): return operators.ifloordiv(self, b)
+    def __imod__(self, b): return operators.imod(self, b)
+    def __ipow__(self, b): return operators.ipow(self, b)
+    def __iand__(self, b): return operators.iand(self, b)
+    def __ior__(self, b): return operators.ior(self, b)
+    def __ixor__(self, b): return operators.ixor(self, b)
+    def __neg__(self): return operators.neg(self)
+    def __pos__(self): return self
+    def __abs__(self): return operators.abs(self)
+    def __invert__(self): return operators.invert(self)
+    def __getitem__(self, index): return operators.getitem(self, index)
+    def __setitem__(self, index, value): operators.setitem(self, index, value)
+
+    def __richcmp__(self, other, int op):
+        if op == Py_EQ: return operators.eq(self, other)
+        if op == Py_NE: return operators.ne(self, other)
+        if op == Py_LT: return operators.lt(self, other)
+        if op == Py_LE: return operators.le(self, other)
+        if op == Py_GT: return operators.gt(self, other)
+        return operators.ge(self, other)
+
+
+def attach(**functions) -> None:
+    """Make functions whose first argument is a tensor methods of Tensor."""
+    cdef PyTypeObject *type_ = <PyTypeObject *>Tensor
+    (<object>fn_type_dict(type_)).update(functions)
+    PyType_Modified(type_)
+
+
+cdef Tensor tensor_new(int ndim, const Py_ssize_t *dims, int dtype):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_new(&y.t, ndim, dims, dtype)
+    return y
+
+
+cdef Tensor tensor_like(const fn_tensor *x, int dtype):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_like(&y.t, x, dtype)
+    return y
+
+
+cdef Tensor tensor_take(fn_tensor *array):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    y.t = array[0]
+    return y
+
+
+cdef Tensor tensor_alias(Tensor x):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_share(&y.t, &x.t)
+    y.flags = x.flags & READ_ONLY
+    return y
+
+
+cdef Tensor tensor_scalar(object value, int dtype):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_new(&y.t, 0, NULL, dtype)
+    array_set_item(&y.t, value)
+    return y
+
+
+cdef Tensor require_tensor(object x, str op, str argument):
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{op}: {argument} must be a Tensor, got {type(x).__name__}")
+    return x
+
+
+cdef Tensor as_tensor(object x, object op, object argument):
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, float):
+        return tensor_scalar(x, FN_F32)
+    if isinstance(x, bool):
+        return tensor_scalar(x, FN_BOOL)
+    if isinstance(x, int):
+        return tensor_scalar(x, FN_I64)
+    try:
+        return from_data(x, -1)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{op}: {argument} cannot become a tensor: {error}") from None
+
+
+cdef object shape_of(const fn_tensor *x):
+    cdef int d
+    if x.ndim == 1:
+        return (x.dims[0],)
+    if x.ndim == 2:
+        return (x.dims[0], x.dims[1])
+    return tuple([x.dims[d] for d in range(x.ndim)])
+
+
+cdef int dtype_index(object dtype) except -1:
+    if isinstance(dtype, _dtype_class):
+        return dtype.index
+    return as_dtype(dtype).index
+
+
+cdef object dtype_object(int index):
+    return _dtypes[index]
+
+
+cdef int _axis(Tensor x, object dim, str op) except -1:
+    cdef Py_ssize_t d = dim
+    if not -x.t.ndim <= d < x.t.ndim:
+        raise IndexError(f"{op}: dim {d} is out of range for a tensor of {x.t.ndim} axes")
+    return <int>(d + x.t.ndim if d < 0 else d)
+
+
+cdef int write_check(Tensor x, str op) except -1:
+    if x.flags & READ_ONLY:
+        raise ValueError(f"{op}: the memory of this tensor of shape {shape_of(&x.t)} is read-only")
+    if x.node != NULL and grad_enabled():
+        if x.node.op == NULL:
+            raise RuntimeError(f"{op}: a leaf that requires gradients cannot be modified in place; use no_grad() for an update")
+        if x.flags & IS_VIEW:
+            raise RuntimeError(f"{op}: a view that requires gradients cannot be modified in place; assign through the tensor it was "
+                               "taken from (x[...] = ...), or clone it")
+    return 0
+
+
+cdef fn_node *record(Tensor y, const fn_op *op, int n_inputs, int n_saved) except NULL:
+    cdef fn_node *n = node_new(op, &y.t, n_inputs, n_saved)
+    cdef fn_node *old = y.node
+    y.node = n
+    node_decref(old)
+    return n
+
+
+cdef int initial_gradient(Tensor y, object gradient, fn_tensor *g) except -1:
+    """The gradient with which backward begins at y."""
+    cdef Tensor given
+    if y.node == NULL:
+        raise RuntimeError("backward: this tensor does not require gradients and has no history")
+    if gradient is None:
+        if y.t.size != 1:
+            raise RuntimeError(f"backward: a tensor of shape {shape_of(&y.t)} needs a gradient of that shape; only one element has a "
+                               "gradient of 1 by itself")
+        array_like(g, &y.t, y.t.dtype)
+        array_set_item(g, 1.0)
+        return 0
+    given = as_tensor(gradient, "backward", "gradient")
+    if not same_shape(&given.t, &y.t) or given.t.dtype != y.t.dtype:
+        raise RuntimeError(f"backward: gradient is {given.dtype} of shape {shape_of(&given.t)}, the tensor is {y.dtype} of shape "
+                           f"{shape_of(&y.t)}")
+    array_share(g, &given.t)
+    return 0
+
+
+cdef int _hooks(fn_node *n) except -1:
+    cdef Tensor g, given
+    cdef fn_tensor array
+    if n.acc.st == NULL or n.extra == NULL:
+        return 0
+    for hook in list(node_extra(n).get("hooks", {}).values()):
+        array_share(&array, &n.acc)
+        given = tensor_take(&array)
+        result = hook(given)
+        if result is None:
+            continue
+        g = require_tensor(result, "register_hook", "the hook's result")
+        if not same_shape(&g.t, &n.acc) or g.t.dtype != n.acc.dtype:
+            raise RuntimeError(f"register_hook: a hook turned a gradient of shape {shape_of(&n.acc)} into {g.dtype} of shape {shape_of(&g.t)}")
+        array_drop(&n.acc)
+        array_share(&n.acc, &g.t)
+    return 0
+
+
+hook_runner = _hooks
+
+
+cdef Tensor from_data(object data, int dtype):
+    """A new tensor with a copy of data; dtype < 0: by PyTorch's rule (Python floats are float32, integers int64)."""
+    cdef cnp.ndarray a
+    cdef Tensor y
+    if isinstance(data, Tensor):
+        data = (<Tensor>data)._ndarray()
+    is_array = isinstance(data, (np.ndarray, np.generic))
+    if not is_array and isinstance(data, (list, tuple)):
+        data = _plain(data)
+    a = np.asarray(data)
+    if dtype < 0:
+        if a.dtype.kind == "f" and not is_array:
+            dtype = FN_F32
+        elif a.size == 0 and not is_array:
+            dtype = FN_F32
+        elif a.dtype.kind == "i" and not is_array:
+            dtype = FN_I64
+        else:
+            dtype = as_dtype(a.dtype).index
+    if a.dtype.kind not in "fiub":
+        raise TypeError(f"tensor: data of type {type(data).__name__} holds {a.dtype} elements, not numbers")
+    if a.ndim > FN_MAXDIM:
+        raise ValueError(f"tensor: data has {a.ndim} axes, a tensor has at most {FN_MAXDIM}")
+    y = tensor_new(a.ndim, <Py_ssize_t *>cnp.PyArray_DIMS(a), dtype)
+    np.copyto(y._ndarray(), a, casting="unsafe")
+    return y
+
+
+cdef object _plain(object data):
+    """Nested sequences with tensors replaced by what NumPy can read."""
+    if isinstance(data, Tensor):
+        return (<Tensor>data)._ndarray() if (<Tensor>data).t.ndim else (<Tensor>data).item()
+    if isinstance(data, (list, tuple)):
+        for x in data:
+            if isinstance(x, (list, tuple, Tensor)):
+                return [_plain(x) for x in data]
+    return data
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new tensor with a copy of data.
+
+    Args:
+        data: a number, nested sequences of numbers, an ndarray or a tensor.
+        dtype: default float32 for Python floats, int64 for integers, bool for bools; arrays keep theirs.
+        device: "cpu" or None.
+        requires_grad: record operations on it.
+        pin_memory: must be False: there is no device to copy to.
+
+    Raises:
+        TypeError: data does not hold numbers.
+
+    >>> import fastnet
+    >>> fastnet.tensor([[1, 2], [3, 4]]).shape
+    fastnet.Size([2, 2])
+    """
+    check_device(device, "tensor")
+    if pin_memory:
+        raise ValueError("tensor: pin_memory has no meaning on a CPU")
+    cdef Tensor y = from_data(data, -1 if dtype is None else dtype_index(dtype))
+    return y.requires_grad_() if requires_grad else y
+
+
+def from_numpy(array):
+    """A tensor that shares memory with an ndarray (any strides; copied only where its elements are misaligned).
+
+    Args:
+        array: an ndarray of float32, float64, int64, int32, uint8 or bool; a read-only one gives a tensor that refuses in-place ops.
+
+    Raises:
+        TypeError: not an ndarray, or another dtype.
+
+    >>> import fastnet, numpy as np
+    >>> a = np.zeros(2); x = fastnet.from_numpy(a); a[0] = 5.0; x[0].item()
+    5.0
+    """
+    cdef cnp.ndarray a
+    cdef fn_tensor t
+    cdef int d
+    cdef Tensor y
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an ndarray, got {type(array).__name__}")
+    t.dtype = as_dtype(array.dtype).index
+    a = array
+    if not a.dtype.isnative:
+        a = a.astype(a.dtype.newbyteorder("="))
+    cdef Py_ssize_t width = itemsize(t.dtype)
+    if a.ndim > FN_MAXDIM:
+        raise ValueError(f"from_numpy: the array has {a.ndim} axes, a tensor has at most {FN_MAXDIM}")
+    if <size_t>cnp.PyArray_DATA(a) % width or any([a.strides[d] % width for d in range(a.ndim)]):
+        a = a.copy()
+    t.ndim, t.size, t.p = a.ndim, a.size, <char *>cnp.PyArray_DATA(a)
+    for d in range(a.ndim):
+        t.dims[d] = a.shape[d]
+        t.strides[d] = a.strides[d] // width
+    t.st = storage_wrap(t.p, a.nbytes, a)
+    y = tensor_take(&t)
+    if not cnp.PyArray_ISWRITEABLE(a):
+        y.flags |= READ_ONLY
+    return y
+
+
+def check_device(device, op) -> None:
+    """Refuse every device but the CPU."""
+    if device is not None and device is not _cpu:
+        _device_class(device)
+
+
+def _rebuild(cls, array, requires_grad, attributes):
+    cdef Tensor y = Tensor.__new__(cls)
+    y._alias(from_data(array, as_dtype(array.dtype).index))
+    if requires_grad:
+        y.requires_grad_()
+    if attributes:
+        y.__dict__.update(attributes)
+    return y
