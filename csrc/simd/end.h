@@ -59,6 +59,7 @@
 #undef v_log1p
 #undef v_erf
 #undef v_rsqrt
+#undef v_lanes
 #undef v_sin
 #undef v_cos
 #undef v_pow

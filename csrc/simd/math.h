@@ -7,8 +7,11 @@
      exp       1.0      1.1            log         0.8      0.8
      expm1     1.5      2.3            log1p       0.9      0.8
      sigmoid   2.2      2.3            erf         1.4      1.0
-     tanh      2.4      2.7            rsqrt       1.5      1.5                                                              */
+     tanh      2.4      2.7            rsqrt       1.5      1.5
+     sin, cos  1.9      1.9            pow         1.3      1.3                                                              */
 #include "simd/math_core.h"
 #include "simd/math_exp.h"
 #include "simd/math_log.h"
 #include "simd/math_erf.h"
+#include "simd/math_trig.h"
+#include "simd/math_pow.h"
