@@ -7,3 +7,5 @@
 #define FN_CAT_(a, b, c) a##_##b##_##c
 #define FN_CAT(a, b, c)  FN_CAT_(a, b, c)
 #define FN(name)         FN_CAT(name, SFX, ISA)      /* softmax_forward -> softmax_forward_f32_avx2 */
+
+#define FN_INLINE static inline __attribute__((always_inline))   /* so that a constant argument selects a body */

@@ -7,8 +7,79 @@ FN_KERNEL(copy)
 FN_KERNEL(copy_bytes)
 FN_KERNEL(accumulate)
 
+FN_KERNEL(reduce_sum)
+FN_KERNEL(reduce_sumsq)
+FN_KERNEL(reduce_sumabs)
+FN_KERNEL(reduce_sqdiff)
+FN_KERNEL(reduce_counteq)
+FN_KERNEL(reduce_prod)
+FN_KERNEL(reduce_max)
+FN_KERNEL(reduce_min)
+FN_KERNEL(reduce_maxabs)
+FN_KERNEL(reduce_var)
+FN_KERNEL(reduce_logsumexp)
+FN_KERNEL(softmax_forward)
+FN_KERNEL(log_softmax_forward)
+FN_KERNEL(softmax_backward)
+FN_KERNEL(log_softmax_backward)
+FN_KERNEL(spread_var)
+FN_KERNEL(spread_std)
+FN_KERNEL(spread_norm)
+FN_KERNEL(spread_sign)
+FN_KERNEL(spread_max)
+FN_KERNEL(spread_maxabs)
+FN_KERNEL(spread_logsumexp)
+FN_KERNEL(prod_backward)
+FN_KERNEL(argmax_rows)
+FN_KERNEL(argmin_rows)
+FN_KERNEL(argmax_columns)
+FN_KERNEL(argmin_columns)
+FN_KERNEL(cross_entropy_forward)
+FN_KERNEL(cross_entropy_backward)
+FN_KERNEL(sgd_update)
+FN_KERNEL(adam_update)
+FN_KERNEL(nadam_update)
+FN_KERNEL(radam_update)
+FN_KERNEL(adamax_update)
+FN_KERNEL(lion_update)
+FN_KERNEL(optim_advance)
+FN_KERNEL(rmsprop_update)
+FN_KERNEL(adagrad_update)
+FN_KERNEL(adadelta_update)
+FN_KERNEL(rprop_update)
+FN_KERNEL(asgd_update)
+FN_KERNEL(asgd_advance)
+FN_KERNEL(grad_norm)
+FN_KERNEL(grad_scale)
+FN_KERNEL(grad_clamp)
+FN_KERNEL(random_uniform)
+FN_KERNEL(random_normal)
+FN_KERNEL(random_bernoulli)
+FN_KERNEL(dropout)
+FN_KERNEL(random_integers)
+FN_KERNEL(index_bounds)
+FN_KERNEL(index_select)
+FN_KERNEL(gather)
+FN_KERNEL(scatter)
+FN_KERNEL(scatter_add)
+FN_KERNEL(scatter_mul)
+FN_KERNEL(cumsum)
+FN_KERNEL(cumprod)
+FN_KERNEL(cumprod_backward)
+
 #else
 
 #include "kernels/copy.inc.c"
+#include "kernels/tail.inc.c"
+#include "kernels/reduce.inc.c"
+#include "kernels/softmax.inc.c"
+#include "kernels/spread.inc.c"
+#include "kernels/argreduce.inc.c"
+#include "kernels/cross_entropy.inc.c"
+#include "kernels/optim.inc.c"
+#include "kernels/optim_more.inc.c"
+#include "kernels/random.inc.c"
+#include "kernels/index.inc.c"
+#include "kernels/scan.inc.c"
 
 #endif

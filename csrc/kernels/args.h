@@ -1,2 +1,10 @@
 /* The argument structs of every kernel. */
 #include "kernels/copy.h"
+#include "kernels/reduce.h"
+#include "kernels/argreduce.h"
+#include "kernels/softmax.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/optim.h"
+#include "kernels/random.h"
+#include "kernels/index.h"
+#include "kernels/scan.h"
