@@ -9,3 +9,5 @@
 #define FN(name)         FN_CAT(name, SFX, ISA)      /* softmax_forward -> softmax_forward_f32_avx2 */
 
 #define FN_INLINE static inline __attribute__((always_inline))   /* so that a constant argument selects a body */
+#define FN_JOIN_(a, b)   a##_##b
+#define FN_JOIN(a, b)    FN_JOIN_(a, b)              /* expands its arguments first, unlike ## */

@@ -67,6 +67,8 @@ FN_KERNEL(cumsum)
 FN_KERNEL(cumprod)
 FN_KERNEL(cumprod_backward)
 
+#define FN_NAME(op) FN_KERNEL(op)                     /* for the elementwise families, which have one file for both readings */
+
 #else
 
 #include "kernels/copy.inc.c"
@@ -81,5 +83,13 @@ FN_KERNEL(cumprod_backward)
 #include "kernels/random.inc.c"
 #include "kernels/index.inc.c"
 #include "kernels/scan.inc.c"
+#include "kernels/walk.inc.c"
+#include "kernels/elementwise_math.inc.c"
 
 #endif
+#include "kernels/unary.inc.c"
+#include "kernels/activation.inc.c"
+#include "kernels/binary.inc.c"
+#include "kernels/compare.inc.c"
+#include "kernels/where.inc.c"
+#include "kernels/cast.inc.c"

@@ -8,3 +8,4 @@
 #include "kernels/random.h"
 #include "kernels/index.h"
 #include "kernels/scan.h"
+#include "kernels/elementwise.h"

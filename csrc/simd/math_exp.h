@@ -58,3 +58,12 @@ static inline vec FN(v_tanh)(vec x)
   return v_copysign(v_div(t, v_add(t, v_set(2))), x);
 }
 #define v_tanh FN(v_tanh)
+
+/* 2^x. */
+static inline vec FN(v_exp2)(vec x)
+{
+  x = v_min(v_set(F32 ? 129.0 : 1025.0), v_max(v_set(F32 ? -151.0 : -1076.0), x));
+  const vec n = v_sub(v_add(x, MAGIC), MAGIC);
+  return v_ldexp(v_add(v_set(1), FN(exp_small)(v_mul(v_sub(x, n), v_set(0x1.62e42fefa39efp-1)))), n);
+}
+#define v_exp2 FN(v_exp2)

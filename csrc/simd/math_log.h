@@ -49,3 +49,22 @@ static inline vec FN(v_log1p)(vec x)
   return v_or(FN(log_special)(u, y), v_and(x, v_set(-0.0)));               /* the sign of x: log1p(-0) is -0 */
 }
 #define v_log1p FN(v_log1p)
+
+/* e + log(1 + f) / ln2: exact at powers of two. */
+static inline vec FN(v_log2)(vec x)
+{
+  vec e, m = FN(log_reduce)(x, &e);
+  const vec l = FN(log_sum)(v_zero(), v_sub(m, v_set(1)), v_zero());
+  return FN(log_special)(x, v_fma(l, v_set(0x1.71547652b82fep+0), e));
+}
+#define v_log2 FN(v_log2)
+
+/* e log10(2) in two parts + log(1 + f) / ln10. */
+static inline vec FN(v_log10)(vec x)
+{
+  vec e, m = FN(log_reduce)(x, &e);
+  const vec l = FN(log_sum)(v_zero(), v_sub(m, v_set(1)), v_zero());
+  const vec hi = v_set(F32 ? 0x1.34p-2 : 0x1.34413509fp-2), lo = v_set(F32 ? 0x1.04d427de7fbccp-12 : 0x1.e7fbcc47c4acdp-40);
+  return FN(log_special)(x, v_fma(e, hi, v_fma(l, v_set(0x1.bcb7b1526e50ep-2), v_mul(e, lo))));
+}
+#define v_log10 FN(v_log10)

@@ -1,0 +1,90 @@
+/* The walk over any layout that all elementwise kernels share.  A row sees contiguous operands only (or single elements, where it says so):
+   other strides pass through a small tile on the stack, so the arithmetic, and its bits, are the same for every layout. */
+enum { FN(TILE) = 512 };
+
+/* numbers: the op's; same: bit k is set where p[k] is one element for the whole row. */
+typedef void FN(row_fn)(void *const *p, unsigned same, ptrdiff_t n, const fn_elementwise_args *a);
+
+typedef struct {
+  uint8_t size[4];                                   /* bytes of an element of each operand */
+  uint8_t operands, same;                            /* how many, and which the row takes as a single element (bits) */
+} FN(row_form);
+
+static void FN(tile_load)(void *to, const void *from, ptrdiff_t stride, ptrdiff_t n, int size)
+{
+  if (size == 8) for (ptrdiff_t i = 0; i < n; i++) ((uint64_t *)to)[i] = ((const uint64_t *)from)[i * stride];
+  else if (size == 4) for (ptrdiff_t i = 0; i < n; i++) ((uint32_t *)to)[i] = ((const uint32_t *)from)[i * stride];
+  else for (ptrdiff_t i = 0; i < n; i++) ((uint8_t *)to)[i] = ((const uint8_t *)from)[i * stride];
+}
+
+static void FN(tile_store)(void *to, const void *from, ptrdiff_t stride, ptrdiff_t n, int size)
+{
+  if (size == 8) for (ptrdiff_t i = 0; i < n; i++) ((uint64_t *)to)[i * stride] = ((const uint64_t *)from)[i];
+  else if (size == 4) for (ptrdiff_t i = 0; i < n; i++) ((uint32_t *)to)[i * stride] = ((const uint32_t *)from)[i];
+  else for (ptrdiff_t i = 0; i < n; i++) ((uint8_t *)to)[i * stride] = ((const uint8_t *)from)[i];
+}
+
+/* Store past the caches: whole vectors where `to` is aligned, the rest as usual. */
+static void FN(tile_stream)(T *to, const T *from, ptrdiff_t n)
+{
+  ptrdiff_t i = (ptrdiff_t)(-(uintptr_t)to % (VLEN * sizeof(T)) / sizeof(T));
+  if (i > n) i = n;
+  memcpy(to, from, (size_t)i * sizeof(T));
+  for (; i + VLEN <= n; i += VLEN) v_stream(to + i, v_load(from + i));
+  memcpy(to + i, from + i, (size_t)(n - i) * sizeof(T));
+}
+
+/* One row of n elements at p, part of it in tiles. */
+static __attribute__((noinline, noclone)) void FN(tiled_row)(char *const *p, const fn_elementwise_args *a, unsigned direct, unsigned same, ptrdiff_t n,
+                                                    FN(row_form) form, FN(row_fn) *row)
+{
+  char tile[4][FN(TILE) * 8] __attribute__((aligned(64)));
+  const ptrdiff_t last = a->ndim - 1;
+  void *q[4] = { 0 };
+  for (ptrdiff_t i = 0; i < n; i += FN(TILE)) {
+    const ptrdiff_t m = n - i < FN(TILE) ? n - i : FN(TILE);
+    for (int k = 0; k < form.operands; k++) {
+      const ptrdiff_t stride = a->strides[k][last];
+      q[k] = p[k] + i * stride * form.size[k];
+      if (direct >> k & 1) continue;
+      if (k && (stride || i == 0)) FN(tile_load)(tile[k], q[k], stride, m, form.size[k]);
+      q[k] = tile[k];
+    }
+    row(q, same, m, a);
+    if (direct & 1) continue;
+    void *y = p[0] + i * a->strides[0][last] * form.size[0];
+    if (a->strides[0][last] == 1) FN(tile_stream)(y, q[0], m);
+    else FN(tile_store)(y, q[0], a->strides[0][last], m, form.size[0]);
+  }
+}
+
+static __attribute__((noinline, noclone)) void FN(walk)(const fn_elementwise_args *a, ptrdiff_t begin, ptrdiff_t end, FN(row_form) form, FN(row_fn) *row)
+{
+  const ptrdiff_t last = a->ndim - 1, n = a->dims[last];
+  const int operands = form.operands;
+  unsigned direct = 0, same = 0;
+  for (int k = 0; k < operands; k++) {
+    const ptrdiff_t stride = a->strides[k][last];
+    if (k && stride == 0 && form.same >> k & 1) same |= 1u << k;
+    if (stride == 1 || same >> k & 1 || n == 1) direct |= 1u << k;
+  }
+  if (a->stream && direct & 1 && form.size[0] == sizeof(T)) direct &= ~1u;
+  const unsigned all = (1u << operands) - 1;
+  ptrdiff_t at[FN_MAXDIM] = { begin }, rest = begin;
+  if (last) for (ptrdiff_t d = last; d >= 0; d--) { at[d] = rest % a->dims[d]; rest /= a->dims[d]; }
+  while (begin < end) {
+    char *p[4] = { 0 };
+    ptrdiff_t run = n - at[last];
+    if (run > end - begin) run = end - begin;
+    for (int k = 0; k < operands; k++) {
+      ptrdiff_t o = 0;
+      for (ptrdiff_t d = 0; d <= last; d++) o += at[d] * a->strides[k][d];
+      p[k] = (char *)a->p[k] + o * form.size[k];
+    }
+    if (direct == all) row((void *const *)p, same, run, a);
+    else FN(tiled_row)(p, a, direct, same, run, form, row);
+    begin += run;
+    at[last] = 0;
+    for (ptrdiff_t d = last - 1; d >= 0 && ++at[d] == a->dims[d]; d--) at[d] = 0;
+  }
+}
