@@ -12,6 +12,7 @@ FN_INLINE vec FN(reduce_term)(int kind, vec x, vec c)
   if (kind == REDUCE_SUMSQ) return v_mul(x, x);
   if (kind == REDUCE_SUMABS || kind == REDUCE_MAXABS) return v_abs(x);
   if (kind == REDUCE_SQDIFF) return v_mul(v_sub(x, c), v_sub(x, c));
+  if (kind == REDUCE_COUNTABS) return v_select(v_eq(v_abs(x), c), v_set(1), v_zero());
   if (kind == REDUCE_COUNTEQ) return v_select(v_eq(x, c), v_set(1), v_zero());
   return x;
 }
@@ -63,7 +64,7 @@ FN_INLINE T FN(reduce_run)(int kind, const T *x, ptrdiff_t n, T centre)
 /* Up to 8 rows into y: a tree over the rows, so y is read and written once for 8 rows. */
 FN_INLINE void FN(reduce_rows)(int kind, const T *x, ptrdiff_t stride, ptrdiff_t rows, const T *c, T *y, ptrdiff_t width, int fresh)
 {
-  const int centred = kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ;
+  const int centred = kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ || kind == REDUCE_COUNTABS;
   ptrdiff_t j = 0;
   if (rows == 8) {
     for (; j + VLEN <= width; j += VLEN) {
@@ -89,7 +90,7 @@ FN_INLINE void FN(reduce_rows)(int kind, const T *x, ptrdiff_t stride, ptrdiff_t
 FN_INLINE void FN(reduce_walk)(int kind, const fn_reduce_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
   const T *x = a->x, *c = a->c;
-  const int centred = kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ;
+  const int centred = kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ || kind == REDUCE_COUNTABS;
   T *y = a->y;
   for (ptrdiff_t r = begin; r < end; r++) {
     const ptrdiff_t block = r % a->blocks, oc = r / a->blocks, o = oc / a->chunks, k = oc % a->chunks * a->chunk;
@@ -108,6 +109,7 @@ static void FN(reduce_sumsq)(const void *p, ptrdiff_t begin, ptrdiff_t end, int 
 static void FN(reduce_sumabs)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_SUMABS, p, begin, end); }
 static void FN(reduce_sqdiff)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_SQDIFF, p, begin, end); }
 static void FN(reduce_counteq)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_COUNTEQ, p, begin, end); }
+static void FN(reduce_countabs)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_COUNTABS, p, begin, end); }
 static void FN(reduce_prod)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_PROD, p, begin, end); }
 static void FN(reduce_max)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_MAX, p, begin, end); }
 static void FN(reduce_min)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_MIN, p, begin, end); }
@@ -121,5 +123,18 @@ static void FN(reduce_var)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
     const T *x = (const T *)a->x + r * a->n, mean = FN(reduce_run)(REDUCE_SUM, x, a->n, 0) / (T)a->n;
     ((T *)a->mean)[r] = mean;
     ((T *)a->y)[r] = FN(reduce_run)(REDUCE_SQDIFF, x, a->n, mean) * (T)a->scale;
+  }
+}
+
+static void FN(rescale)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_rescale_args *a = p;
+  const vec scale = v_set((T)a->scale);
+  const ptrdiff_t stop = end * RESCALE_PIECE < a->n ? end * RESCALE_PIECE : a->n;
+  T *y = a->y;
+  (void)thread;
+  for (ptrdiff_t i = begin * RESCALE_PIECE; i < stop; i += VLEN) {
+    const vec v = v_mul(FN(get)(y + i, stop - i), scale);
+    FN(put)(y + i, a->root ? v_sqrt(v) : v, stop - i);
   }
 }
