@@ -13,7 +13,7 @@ cdef extern from *:
     #ifdef _OPENMP
     #include <omp.h>
     static int fn_openmp(void) { return _OPENMP; }
-    #if _OPENMP >= 201811
+    #if _OPENMP >= 201811 || (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 9)   /* libgomp has it since GCC 9 */
     static int fn_openmp_pause(void) { return omp_pause_resource_all(omp_pause_hard); }
     #else
     static int fn_openmp_pause(void) { return -1; }
@@ -105,7 +105,7 @@ def set_num_threads(n: int) -> None:
     global _threads
     if isinstance(n, bool) or int(n) != n or not 1 <= n <= 1024:
         raise ValueError(f"set_num_threads: n must be an integer from 1 to 1024, got {n!r}")
-    _threads = int(n) if fn_openmp() else 1
+    _threads = int(n) if fn_openmp() and _may_team else 1
 
 
 def _set_region_cost(double ns):
@@ -176,17 +176,19 @@ def _launch_by_name(str name, int dtype, size_t args, Py_ssize_t begin, Py_ssize
 def _before_fork():
     # libgomp's threads do not survive fork(): end them first, both sides start new ones.  A region that runs in another
     # Python thread cannot be ended, so then the child stays on one thread.
-    global _can_pause
-    _can_pause = _running == 0 and fn_openmp_pause() == 0
+    global _paused
+    _paused = _running == 0 and fn_openmp_pause() == 0
 
 
 def _after_fork_in_child():
-    global _threads
-    if not _can_pause:
-        _threads = 1
+    global _threads, _may_team, _running
+    _running = 0
+    if not _paused:
+        _threads, _may_team = 1, False
 
 
-_can_pause = True
+_paused = True
+_may_team = True                                        # False: this process inherited a team that it cannot use
 set_isa(os.environ.get("FASTNET_ISA") or None)
 _threads = default_threads()[0] if fn_openmp() else 1
 if hasattr(os, "register_at_fork"):
