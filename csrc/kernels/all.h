@@ -68,6 +68,9 @@ FN_KERNEL(scatter_mul)
 FN_KERNEL(cumsum)
 FN_KERNEL(cumprod)
 FN_KERNEL(cumprod_backward)
+FN_KERNEL(gemm_plan)
+FN_KERNEL(gemm)
+FN_KERNEL(gemm_reduce)
 
 #define FN_NAME(op) FN_KERNEL(op)                     /* for the elementwise families, which have one file for both readings */
 
@@ -87,6 +90,7 @@ FN_KERNEL(cumprod_backward)
 #include "kernels/scan.inc.c"
 #include "kernels/walk.inc.c"
 #include "kernels/elementwise_math.inc.c"
+#include "kernels/gemm.inc.c"
 
 #endif
 #include "kernels/unary.inc.c"

@@ -9,3 +9,4 @@
 #include "kernels/index.h"
 #include "kernels/scan.h"
 #include "kernels/elementwise.h"
+#include "kernels/gemm.h"

@@ -77,3 +77,36 @@ static inline T FN(v_hmin)(vec a)
 }
 #define v_hmin FN(v_hmin)
 #include "simd/ldexp.h"
+
+/* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
+#define GEMM_MR   6                                        /* rows of the widest tile */
+#define GEMM_NV   2                                        /* vectors of the widest tile */
+#define GEMM_MT   8                                        /* rows of the narrower tiles */
+#define GEMM_KC   256                                      /* rows of B in one packed panel */
+#define GEMM_TAIL 1                                        /* masked loads cost what plain ones cost */
+#define GEMM_DOT  3                                        /* rows of a tile of dot products */
+#include "simd/gemm_words.h"
+/* The sums of four vectors, to p[0..3]. */
+static inline void FN(v_sum4)(T *p, vec a, vec b, vec c, vec d)
+{
+  const vec s = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+  _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1)));
+}
+#define v_sum4 FN(v_sum4)
+/* r[i][l] <-> r[l][i] */
+static inline __attribute__((always_inline)) void FN(v_transpose)(vec *r)
+{
+  vec t[8];
+  #pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) { t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]); t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]); }
+  #pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);         r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44); r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  #pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) { t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20); t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31); }
+  #pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) r[i] = t[i];
+}
+#define v_transpose FN(v_transpose)

@@ -74,3 +74,28 @@ static inline T FN(v_hmin)(vec a)
 }
 #define v_hmin FN(v_hmin)
 #include "simd/ldexp.h"
+
+/* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
+#define GEMM_MR   6                                        /* rows of the widest tile */
+#define GEMM_NV   2                                        /* vectors of the widest tile */
+#define GEMM_MT   8                                        /* rows of the narrower tiles */
+#define GEMM_KC   256                                      /* rows of B in one packed panel */
+#define GEMM_TAIL 1                                        /* masked loads cost what plain ones cost */
+#define GEMM_DOT  3                                        /* rows of a tile of dot products */
+#include "simd/gemm_words.h"
+/* The sums of four vectors, to p[0..3]. */
+static inline void FN(v_sum4)(T *p, vec a, vec b, vec c, vec d)
+{
+  const vec ab = _mm256_hadd_pd(a, b), cd = _mm256_hadd_pd(c, d);
+  v_store(p, v_add(_mm256_permute2f128_pd(ab, cd, 0x20), _mm256_permute2f128_pd(ab, cd, 0x31)));
+}
+#define v_sum4 FN(v_sum4)
+/* r[i][l] <-> r[l][i] */
+static inline __attribute__((always_inline)) void FN(v_transpose)(vec *r)
+{
+  const vec a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);
+  const vec c = _mm256_unpacklo_pd(r[2], r[3]), d = _mm256_unpackhi_pd(r[2], r[3]);
+  r[0] = _mm256_permute2f128_pd(a, c, 0x20); r[1] = _mm256_permute2f128_pd(b, d, 0x20);
+  r[2] = _mm256_permute2f128_pd(a, c, 0x31); r[3] = _mm256_permute2f128_pd(b, d, 0x31);
+}
+#define v_transpose FN(v_transpose)

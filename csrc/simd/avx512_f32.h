@@ -52,3 +52,45 @@ typedef __mmask16 FN(vmask);
 #define v_sum(a)       _mm512_reduce_add_ps(a)
 #define v_hmax(a)      _mm512_reduce_max_ps(a)
 #define v_hmin(a)      _mm512_reduce_min_ps(a)
+
+/* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
+#define GEMM_MR   6                                        /* rows of the widest tile */
+#define GEMM_NV   4                                        /* vectors of the widest tile */
+#define GEMM_MT   8                                        /* rows of the narrower tiles */
+#define GEMM_KC   256                                      /* rows of B in one packed panel */
+#define GEMM_TAIL 1                                        /* masked loads cost what plain ones cost */
+#define GEMM_DOT  4                                        /* rows of a tile of dot products */
+#include "simd/gemm_words.h"
+/* The sums of four vectors, to p[0..3]. */
+static inline void FN(v_sum4)(T *p, vec a, vec b, vec c, vec d)
+{
+  const vec ab = v_add(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+  const vec cd = v_add(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  const vec s = v_add(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+  const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(s), _mm512_extractf32x8_ps(s, 1));
+  _mm_storeu_ps(p, _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)));
+}
+#define v_sum4 FN(v_sum4)
+/* r[i][l] <-> r[l][i] */
+static inline __attribute__((always_inline)) void FN(v_transpose)(vec *r)
+{
+  vec t[16];
+  #pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) { t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]); t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]); }
+  #pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);         r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44); r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  #pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);          t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88); t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+  #pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);         r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
+    r[i + 4] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88); r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xdd);
+  }
+}
+#define v_transpose FN(v_transpose)

@@ -52,3 +52,39 @@ typedef __mmask8 FN(vmask);
 #define v_sum(a)       _mm512_reduce_add_pd(a)
 #define v_hmax(a)      _mm512_reduce_max_pd(a)
 #define v_hmin(a)      _mm512_reduce_min_pd(a)
+
+/* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
+#define GEMM_MR   6                                        /* rows of the widest tile */
+#define GEMM_NV   4                                        /* vectors of the widest tile */
+#define GEMM_MT   8                                        /* rows of the narrower tiles */
+#define GEMM_KC   256                                      /* rows of B in one packed panel */
+#define GEMM_TAIL 1                                        /* masked loads cost what plain ones cost */
+#define GEMM_DOT  4                                        /* rows of a tile of dot products */
+#include "simd/gemm_words.h"
+/* The sums of four vectors, to p[0..3]. */
+static inline void FN(v_sum4)(T *p, vec a, vec b, vec c, vec d)
+{
+  const vec ab = v_add(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+  const vec cd = v_add(_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
+  const __m256d x = _mm256_add_pd(_mm512_castpd512_pd256(ab), _mm512_extractf64x4_pd(ab, 1));
+  const __m256d y = _mm256_add_pd(_mm512_castpd512_pd256(cd), _mm512_extractf64x4_pd(cd, 1));
+  _mm256_storeu_pd(p, _mm256_add_pd(_mm256_permute2f128_pd(x, y, 0x20), _mm256_permute2f128_pd(x, y, 0x31)));
+}
+#define v_sum4 FN(v_sum4)
+/* r[i][l] <-> r[l][i] */
+static inline __attribute__((always_inline)) void FN(v_transpose)(vec *r)
+{
+  vec t[8];
+  #pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) { t[i] = _mm512_unpacklo_pd(r[i], r[i + 1]); t[i + 1] = _mm512_unpackhi_pd(r[i], r[i + 1]); }
+  #pragma GCC unroll 2
+  for (int i = 0; i < 2; i++) {
+    r[i] = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88);         r[i + 2] = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd);
+    r[i + 4] = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88); r[i + 6] = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
+  }
+  #pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) { t[i] = _mm512_shuffle_f64x2(r[i], r[i + 4], 0x88); t[i + 4] = _mm512_shuffle_f64x2(r[i], r[i + 4], 0xdd); }
+  #pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) r[i] = t[i];
+}
+#define v_transpose FN(v_transpose)

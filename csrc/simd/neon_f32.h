@@ -67,3 +67,28 @@ static inline void FN(v_storen)(T *p, vec v, ptrdiff_t n)
 }
 #define v_storen       FN(v_storen)
 #include "simd/ldexp.h"
+
+/* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
+#define GEMM_MR   8                                        /* rows of the widest tile */
+#define GEMM_NV   3                                        /* vectors of the widest tile */
+#define GEMM_MT   8                                        /* rows of the narrower tiles */
+#define GEMM_KC   512                                      /* rows of B in one packed panel */
+#define GEMM_TAIL 0                                        /* a partial load goes through memory: pack instead */
+#define GEMM_DOT  4                                        /* rows of a tile of dot products */
+#include "simd/gemm_words.h"
+/* The sums of four vectors, to p[0..3]. */
+static inline void FN(v_sum4)(T *p, vec a, vec b, vec c, vec d)
+{
+  p[0] = v_sum(a); p[1] = v_sum(b); p[2] = v_sum(c); p[3] = v_sum(d);
+}
+#define v_sum4 FN(v_sum4)
+/* r[i][l] <-> r[l][i] */
+static inline __attribute__((always_inline)) void FN(v_transpose)(vec *r)
+{
+  const float32x4x2_t a = vtrnq_f32(r[0], r[1]), b = vtrnq_f32(r[2], r[3]);
+  r[0] = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  r[1] = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  r[2] = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  r[3] = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
+#define v_transpose FN(v_transpose)

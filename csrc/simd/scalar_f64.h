@@ -55,3 +55,32 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 #define v_hmax(a)      (a)
 #define v_hmin(a)      (a)
 #include "simd/ldexp.h"
+
+/* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
+#define GEMM_MR   4                                        /* rows of the widest tile */
+#define GEMM_NV   2                                        /* vectors of the widest tile */
+#define GEMM_MT   4                                        /* rows of the narrower tiles */
+#define GEMM_KC   256                                      /* rows of B in one packed panel */
+#define GEMM_TAIL 0                                        /* narrower tiles are not worth their code */
+#define GEMM_DOT  2                                        /* rows of a tile of dot products */
+#define v_sum4(p, a, b, c, d) ((p)[0] = (a), (p)[1] = (b), (p)[2] = (c), (p)[3] = (d))
+#define v_transpose(r) ((void)(r))
+/* GEMM's vector: 16 bytes, which the compiler turns into SSE2 or NEON. */
+#define GLEN           (16 / (int)sizeof(T))
+typedef T FN(gvec) __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
+typedef TI FN(gbits) __attribute__((vector_size(16)));
+#define gvec           FN(gvec)
+static inline gvec FN(g_max)(gvec a, gvec b)                                     /* b where either is NaN */
+{
+  const FN(gbits) m = a > b;
+  return (gvec)((m & (FN(gbits))a) | (~m & (FN(gbits))b));
+}
+#define g_set(s)       ((s) - (gvec){ 0 })                                       /* s in every lane */
+#define g_zero()       ((gvec){ 0 })
+#define g_load(p)      (*(const gvec *)(p))
+#define g_store(p, v)  (*(gvec *)(p) = (v))
+#define g_loadn(p, n)  ((void)(n), g_load(p))                                    /* not used: GEMM_TAIL is 0 */
+#define g_storen(p, v, n) ((void)(n), g_store(p, v))
+#define g_add(a, b)    ((a) + (b))
+#define g_fma(a, b, c) ((a) * (b) + (c))
+#define g_max(a, b)    FN(g_max)(a, b)

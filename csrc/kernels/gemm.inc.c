@@ -1,0 +1,179 @@
+/* gemm_plan, gemm, gemm_reduce: from a range of units down to tiles. */
+#include "kernels/gemm_tile.inc.c"
+#include "kernels/gemm_pack.inc.c"
+
+/* One batch and one share of k: where C (or the partial sums) is, and what is done to it. */
+typedef struct {
+  const T  *a, *b, *bias;
+  T        *c;
+  ptrdiff_t c_rs, c_cs, k0, k1;
+  int       accumulate, act;
+} FN(gemm_part);
+#define gemm_part FN(gemm_part)
+
+static inline vec FN(gemm_act)(int act, vec x)
+{
+  switch (act) {
+    case FN_ACT_RELU:    return v_max(v_zero(), x);
+    case FN_ACT_TANH:    return v_tanh(x);
+    case FN_ACT_SIGMOID: return v_sigmoid(x);
+    default:             return x;
+  }
+}
+
+/* The activation on rows x n of C, while it is hot. */
+static __attribute__((noinline)) void FN(gemm_finish)(const gemm_part *at, ptrdiff_t i0, ptrdiff_t rows, ptrdiff_t j0, ptrdiff_t n)
+{
+  for (ptrdiff_t i = i0; i < i0 + rows; i++) {
+    T *c = at->c + i * at->c_rs + j0 * at->c_cs, lane[VLEN];
+    for (ptrdiff_t j = 0; j < n; j += VLEN) {
+      const ptrdiff_t lanes = n - j < VLEN ? n - j : VLEN;
+      if (at->c_cs == 1) { v_storen(c + j, FN(gemm_act)(at->act, v_loadn(c + j, lanes)), lanes); continue; }
+      for (ptrdiff_t l = 0; l < VLEN; l++) lane[l] = l < lanes ? c[(j + l) * at->c_cs] : (T)0;
+      v_store(lane, FN(gemm_act)(at->act, v_load(lane)));
+      for (ptrdiff_t l = 0; l < lanes; l++) c[(j + l) * at->c_cs] = lane[l];
+    }
+  }
+}
+
+#include "kernels/gemm_dot.inc.c"
+#include "kernels/gemm_stream.inc.c"
+#include "kernels/gemm_plan.inc.c"
+
+static void FN(gemm_at)(const fn_gemm_args *g, ptrdiff_t batch, ptrdiff_t split, gemm_part *at)
+{
+  ptrdiff_t ao = 0, bo = 0, co = 0, rest = batch;
+  for (ptrdiff_t d = g->nbatch - 1; d >= 0; d--) {
+    const ptrdiff_t i = rest % g->batch[d];
+    rest /= g->batch[d];
+    ao += i * g->a_bs[d];
+    bo += i * g->b_bs[d];
+    co += i * g->c_bs[d];
+  }
+  const int whole = g->splits == 1;
+  at->a = (const T *)g->a + ao;
+  at->b = (const T *)g->b + bo;
+  at->bias = whole ? g->bias : NULL;
+  at->c = whole ? (T *)g->c + co : (T *)g->scratch + (batch * g->splits + split) * g->m * g->n;
+  at->c_rs = whole ? g->c_rs : g->n;
+  at->c_cs = whole ? g->c_cs : 1;
+  at->k0 = split * g->split_k;
+  at->k1 = split == g->splits - 1 ? g->k : at->k0 + g->split_k;
+  at->accumulate = whole && g->accumulate;
+  at->act = whole ? g->act : FN_ACT_NONE;
+}
+
+/* A tile whose rows cannot be stored as they are (C is strided, or a partial vector costs too much): through a buffer. */
+static void FN(gemm_rows_apart)(gemm_job *job, ptrdiff_t rows, ptrdiff_t n, const T *a, const T *b, T *c, ptrdiff_t c_rs, ptrdiff_t c_cs,
+                                const T *bias)
+{
+  _Alignas(64) T tile[8 * GEMM_NR];
+  job->c_rs = GEMM_NR;
+  for (ptrdiff_t i = 0; i < rows; i += 8) {
+    const ptrdiff_t mr = rows - i < 8 ? rows - i : 8;
+    T *to = c + i * c_rs;
+    if (job->load_c)
+      for (ptrdiff_t r = 0; r < mr; r++) {
+        for (ptrdiff_t j = 0; j < n; j++) tile[r * GEMM_NR + j] = to[r * c_rs + j * c_cs];
+        for (ptrdiff_t j = n; j < GEMM_NR; j++) tile[r * GEMM_NR + j] = 0;
+      }
+    FN(gemm_rows)(job, mr, GEMM_TAIL ? n : GEMM_NR, a + i * job->a_rs, b, tile, job->bias_row ? bias + i * job->bias_rs : bias);
+    for (ptrdiff_t r = 0; r < mr; r++)
+      for (ptrdiff_t j = 0; j < n; j++) to[r * c_rs + j * c_cs] = tile[r * GEMM_NR + j];
+  }
+}
+
+/* rows x n of C from (i0, j0), n <= GEMM_NR, with GEMM_KC steps of k from l: a panel of B is packed (or read where it is), and all rows
+   pass over it. */
+static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows, ptrdiff_t j0, ptrdiff_t n)
+{
+  _Alignas(64) T panel[GEMM_KC * GEMM_NR];
+  T padded[GEMM_NR];
+  const int first = l == at->k0, last = l + GEMM_KC >= at->k1, apart = at->c_cs != 1 || (!GEMM_TAIL && n < GEMM_NR);
+  const T *bias = at->bias, *a = at->a + i0 * g->a_rs + l * g->a_cs, *b = at->b + l * g->b_rs + j0 * g->b_cs;
+  T *c = at->c + i0 * at->c_rs + j0 * at->c_cs;
+  gemm_job job = {
+    .k = last ? at->k1 - l : GEMM_KC, .a_rs = g->a_rs, .a_cs = g->a_cs, .b_rs = g->pack ? GEMM_NR : g->b_rs,
+    .c_rs = at->c_rs, .bias_rs = g->bias_rs, .load_c = !first || at->accumulate,
+    .bias_row = first && bias && g->bias_rs != 0, .bias_col = first && bias && g->bias_rs == 0,
+    .lowest = last && at->act == FN_ACT_RELU ? (T)0 : -(T)INFINITY };
+  if (job.bias_row) bias += i0 * g->bias_rs + j0 * g->bias_cs;
+  if (job.bias_col) {
+    bias += j0 * g->bias_cs;
+    if (g->bias_cs != 1 || n < GEMM_NR) {
+      for (ptrdiff_t j = 0; j < GEMM_NR; j++) padded[j] = j < n ? bias[j * g->bias_cs] : (T)0;
+      bias = padded;
+    }
+  }
+  if (g->pack) { FN(gemm_pack)(g->pack, b, g->b_rs, g->b_cs, job.k, n, panel); b = panel; }
+  if (apart) FN(gemm_rows_apart)(&job, rows, n, a, b, c, at->c_rs, at->c_cs, bias);
+  else FN(gemm_rows)(&job, rows, n, a, b, c, bias);
+  if (last && at->act > FN_ACT_RELU) FN(gemm_finish)(at, i0, rows, j0, n);
+}
+
+/* Units [begin, end) of one group of rows: panel by panel, and in a panel chunk by chunk.  Chunks that follow each other share a panel and
+   one packing of it.  When k is deep and A lies along its rows, k is the outer loop, so that a slab of A stays in L2 while the panels pass. */
+static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t super, ptrdiff_t begin, ptrdiff_t end)
+{
+  const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0;
+  for (ptrdiff_t k0 = at->k0, first = 1; first || k0 < at->k1; k0 += step, first = 0)
+    for (ptrdiff_t u = begin; u < end;) {
+      const ptrdiff_t panel = u / g->chunks, chunk = u % g->chunks;
+      const ptrdiff_t more = end - u < g->chunks - chunk ? end - u : g->chunks - chunk;
+      const ptrdiff_t j0 = panel * GEMM_NR, n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR, i0 = top + chunk * GEMM_UNIT_ROWS;
+      ptrdiff_t i1 = top + (chunk + more) * GEMM_UNIT_ROWS;
+      if (i1 > g->m) i1 = g->m;
+      u += more;
+      if (i0 >= i1) continue;
+      ptrdiff_t l = k0;
+      do { FN(gemm_block)(g, at, l, i0, i1 - i0, j0, n); l += GEMM_KC; } while (l < k0 + step && l < at->k1);
+    }
+}
+
+static void FN(gemm)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_gemm_args *g = p;
+  (void)thread;
+  const ptrdiff_t per_super = g->panels * g->chunks;
+  for (ptrdiff_t u = begin; u < end;) {
+    const ptrdiff_t which = u / per_super, from = u % per_super, part = which / g->supers;
+    const ptrdiff_t to = end - u < per_super - from ? from + end - u : per_super;
+    gemm_part at;
+    FN(gemm_at)(g, part / g->splits, part % g->splits, &at);
+    if (g->how == FN_GEMM_TILE) FN(gemm_super)(g, &at, which % g->supers, from, to);
+    else if (g->how == FN_GEMM_STREAM) FN(gemm_stream)(g, &at, from * GEMM_NR, to * GEMM_NR < g->n ? to * GEMM_NR : g->n);
+    else for (ptrdiff_t panel = from; panel < to; panel++) FN(gemm_dot)(g, &at, panel * DOT_COLUMNS);
+    u += to - from;
+  }
+}
+
+/* C from the partial sums, in order. */
+static void FN(gemm_reduce)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_gemm_args *g = p;
+  (void)thread;
+  const ptrdiff_t blocks = (g->n + GEMM_NR - 1) / GEMM_NR, size = g->m * g->n;
+  for (ptrdiff_t u = begin; u < end; u++) {
+    const ptrdiff_t batch = u / (g->m * blocks), i = u / blocks % g->m, j0 = u % blocks * GEMM_NR;
+    const ptrdiff_t n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR;
+    const T *part = (const T *)g->scratch + batch * g->splits * size + i * g->n + j0;
+    T sum[GEMM_NR];
+    ptrdiff_t co = 0, rest = batch;
+    for (ptrdiff_t d = g->nbatch - 1; d >= 0; d--) { co += rest % g->batch[d] * g->c_bs[d]; rest /= g->batch[d]; }
+    const gemm_part at = { .c = (T *)g->c + co, .c_rs = g->c_rs, .c_cs = g->c_cs, .act = g->act };
+    T *c = at.c + i * g->c_rs + j0 * g->c_cs;
+    for (ptrdiff_t j = 0; j < n; j++) {
+      sum[j] = g->accumulate ? c[j * g->c_cs] : (T)0;
+      if (g->bias) sum[j] += ((const T *)g->bias)[i * g->bias_rs + (j0 + j) * g->bias_cs];
+    }
+    for (ptrdiff_t s = 0; s < g->splits; s++)
+      for (ptrdiff_t j = 0; j < n; j++) sum[j] += part[s * size + j];
+    for (ptrdiff_t j = 0; j < n; j++) c[j * g->c_cs] = g->act == FN_ACT_RELU && sum[j] < 0 ? 0 : sum[j];
+    if (g->act > FN_ACT_RELU) FN(gemm_finish)(&at, i, 1, j0, n);
+  }
+}
+
+#undef gemm_job
+#undef gemm_part
+#undef GEMM_NR
+#undef DOT_COLUMNS

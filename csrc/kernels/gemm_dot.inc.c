@@ -1,0 +1,76 @@
+/* Both operands contiguous along k and few rows: each element of C is a dot product, nothing is packed. */
+enum { FN(DOT_COLUMNS) = 8 };
+#define DOT_COLUMNS FN(DOT_COLUMNS)
+
+/* out[i*8 + j] = row i of A . column j of B, mr x nc at once; columns past `valid` repeat the last one. */
+static inline __attribute__((always_inline)) void
+FN(dot_tile)(const int mr, const int nc, int valid, ptrdiff_t k, const T *a, ptrdiff_t ar, const T *b, ptrdiff_t bc, T *out)
+{
+  const T *column[8];
+  vec sum[16], row[4];
+  ptrdiff_t l = 0;
+  #pragma GCC unroll 8
+  for (int j = 0; j < nc; j++) column[j] = b + (j < valid ? j : valid - 1) * bc;
+  #pragma GCC unroll 16
+  for (int i = 0; i < mr * nc; i++) sum[i] = v_zero();
+  for (; l + VLEN <= k; l += VLEN) {
+    #pragma GCC unroll 4
+    for (int i = 0; i < mr; i++) row[i] = v_load(a + i * ar + l);
+    #pragma GCC unroll 8
+    for (int j = 0; j < nc; j++) {
+      const vec v = v_load(column[j] + l);
+      #pragma GCC unroll 4
+      for (int i = 0; i < mr; i++) sum[i * nc + j] = v_fma(row[i], v, sum[i * nc + j]);
+    }
+  }
+  if (l < k) {
+    #pragma GCC unroll 4
+    for (int i = 0; i < mr; i++) row[i] = v_loadn(a + i * ar + l, k - l);
+    #pragma GCC unroll 8
+    for (int j = 0; j < nc; j++) {
+      const vec v = v_loadn(column[j] + l, k - l);
+      #pragma GCC unroll 4
+      for (int i = 0; i < mr; i++) sum[i * nc + j] = v_fma(row[i], v, sum[i * nc + j]);
+    }
+  }
+  #pragma GCC unroll 4
+  for (int i = 0; i < mr; i++)
+    #pragma GCC unroll 2
+    for (int j = 0; j < nc; j += 4)
+      v_sum4(out + i * DOT_COLUMNS + j, sum[i * nc + j], sum[i * nc + j + 1], sum[i * nc + j + 2], sum[i * nc + j + 3]);
+}
+
+static __attribute__((noinline)) void
+FN(dot_rows)(int mr, int nc, ptrdiff_t k, const T *a, ptrdiff_t ar, const T *b, ptrdiff_t bc, T *out)
+{
+  if (mr == 1 && nc > 4) { FN(dot_tile)(1, 8, nc, k, a, ar, b, bc, out); return; }
+  if (GEMM_DOT == 4 && mr == 2 && nc > 4) { FN(dot_tile)(2, 8, nc, k, a, ar, b, bc, out); return; }
+  for (int j = 0; j < nc; j += 4)
+    switch (mr) {
+      case 1: FN(dot_tile)(1, 4, nc - j, k, a, ar, b + j * bc, bc, out + j); break;
+      case 2: FN(dot_tile)(2, 4, nc - j, k, a, ar, b + j * bc, bc, out + j); break;
+      case 3: if (GEMM_DOT >= 3) FN(dot_tile)(3, 4, nc - j, k, a, ar, b + j * bc, bc, out + j); break;
+      case 4: if (GEMM_DOT >= 4) FN(dot_tile)(4, 4, nc - j, k, a, ar, b + j * bc, bc, out + j); break;
+    }
+}
+
+/* One unit: DOT_COLUMNS columns of C (or of the partial sums at c), all rows, k0 <= k < k1. */
+static void FN(gemm_dot)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t j0)
+{
+  const int nc = (int)(g->n - j0 < DOT_COLUMNS ? g->n - j0 : DOT_COLUMNS);
+  const T *b = at->b + j0 * g->b_cs + at->k0, *bias = at->bias;
+  for (ptrdiff_t i = 0; i < g->m;) {
+    T out[GEMM_DOT * DOT_COLUMNS];
+    const int mr = FN(gemm_next_rows)(g->m - i, GEMM_DOT);
+    FN(dot_rows)(mr, nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, g->a_rs, b, g->b_cs, out);
+    for (int r = 0; r < mr; r++)
+      for (int j = 0; j < nc; j++) {
+        T *c = at->c + (i + r) * at->c_rs + (j0 + j) * at->c_cs, y = out[r * DOT_COLUMNS + j];
+        if (at->accumulate) y += *c;
+        if (bias) y += bias[(i + r) * g->bias_rs + (j0 + j) * g->bias_cs];
+        *c = at->act == FN_ACT_RELU && y < 0 ? 0 : y;
+      }
+    i += mr;
+  }
+  if (at->act > FN_ACT_RELU) FN(gemm_finish)(at, 0, g->m, j0, nc);
+}
