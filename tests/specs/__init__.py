@@ -42,7 +42,8 @@ Shape = tuple[int, ...]
 Make = Callable[[np.random.Generator, Shape], np.ndarray]
 
 
-# Generators of inputs.  Float results are cast to the dtype under test; integers and bools stay what they are.
+# Generators of inputs.  Float results are cast to the dtype under test (small integers for an integer one); integers and
+# bools stay what they are.
 
 def normal(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     return rng.standard_normal(shape)
@@ -98,6 +99,13 @@ def probabilities(rng: np.random.Generator, shape: Shape) -> np.ndarray:
     """Rows that are probabilities: positive, summing to 1 over the last axis."""
     p = rng.uniform(0.1, 1.0, shape)
     return p / p.sum(-1, keepdims=True)
+
+
+def _cast(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Float values as another dtype; integers are three times as large, and not negative where that cannot be."""
+    if dtype.kind == "f":
+        return x.astype(dtype)
+    return x > 0 if dtype.kind == "b" else np.rint(3 * (np.abs(x) if dtype.kind == "u" else x)).astype(dtype)
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,7 @@ class OpSpec:
         out = []
         for shape, one in zip(case.shapes, makes, strict=True):
             x = None if shape is None else np.asarray(one(rng, shape))
-            out.append(x.astype(dtype) if x is not None and x.dtype.kind == "f" else x)
+            out.append(np.asarray(_cast(x, np.dtype(dtype))) if x is not None and x.dtype.kind == "f" else x)
         return out
 
     def expected(self, inputs: Sequence[np.ndarray | None], args: dict[str, Any]) -> tuple[np.ndarray, ...]:
