@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from fastnet._core.engine import backward as run_backward
+from fastnet._core.tensor import Tensor, from_numpy
 from specs import Case, OpSpec
-
-import fastnet
 
 
 def tensors(inputs: Sequence[np.ndarray | None], wrt: Sequence[int] = ()) -> list[Any]:
     """Tensors over the arrays' own memory."""
-    out = [None if x is None else fastnet.from_numpy(x) for x in inputs]
+    out = [None if x is None else from_numpy(x) for x in inputs]
     for i in wrt:
         out[i].requires_grad_()
     return out
@@ -24,7 +24,7 @@ def flat(result: Any) -> list[Any]:
 
 
 def array(value: Any) -> np.ndarray:
-    return value.detach().numpy() if isinstance(value, fastnet.Tensor) else np.asarray(value)
+    return value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
 
 
 def forward(spec: OpSpec, inputs: Sequence[np.ndarray | None], args: dict[str, Any]) -> list[np.ndarray]:
@@ -46,7 +46,7 @@ def backward(spec: OpSpec, case: Case, inputs: Sequence[np.ndarray | None]) -> t
     roots = [(y, g) for y, g in zip(ys, output_gradients(values), strict=True) if g is not None and y.requires_grad]
     if wrt:
         assert roots, f"{spec.name} {case}: no result requires gradients although inputs {wrt} do"
-        fastnet.autograd.backward([y for y, _ in roots], [fastnet.from_numpy(g) for _, g in roots])
+        run_backward([y for y, _ in roots], [from_numpy(g) for _, g in roots])
     for i in wrt:
         assert xs[i].grad is not None, f"{spec.name} {case}: input {i} got no gradient"
     return values, {i: array(xs[i].grad) for i in wrt}

@@ -7,9 +7,6 @@ import pytest
 from calls import forward, tensors
 from specs import all_specs, covered_elsewhere
 
-import fastnet
-import fastnet.nn.functional
-
 SPECS = [pytest.param(s, id=s.name.removeprefix("fastnet.")) for s in all_specs()]
 REFUSED = [pytest.param(s, r, id=f"{s.op}-{i}") for s in all_specs() for i, r in enumerate(s.refused)]
 
@@ -87,6 +84,8 @@ def test_refused_input_raises_and_touches_nothing(spec, refused):
 
 def public_ops():
     """Name -> function, of each public function made by fastnet/ops, and of fastnet.nn.functional."""
+    import fastnet.nn.functional
+
     found = {}
     for prefix, space in (("fastnet", fastnet), ("fastnet.nn.functional", fastnet.nn.functional), ("fastnet.Tensor", fastnet.Tensor)):
         for name, value in vars(space).items():
