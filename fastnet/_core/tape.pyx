@@ -74,6 +74,8 @@ cdef void _release(fn_node *n, fn_node **dead) noexcept:
     if n.block != NULL:
         block_free(n.block)
         n.block = NULL
+    if n.flags & MULTI and n.extra != NULL:
+        (<dict>n.extra).clear()                          # a Function's context and what it saved
 
 
 cdef void node_free(fn_node *n) noexcept:
@@ -206,7 +208,11 @@ cdef tuple _shape(const fn_tensor *x):
 
 
 cdef object _name(fn_node *n):
-    return "a leaf" if n.op == NULL else n.op.name.decode()
+    if n.op == NULL:
+        return "a leaf"
+    if n.n_inputs == 1 and n.inputs[0] != NULL and n.inputs[0].flags & MULTI:
+        return f"{node_extra(n.inputs[0])['name']}Backward"
+    return n.op.name.decode()
 
 
 cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate) except -1:

@@ -1,0 +1,7 @@
+"""Gradients: backward, grad, modes, Functions of your own, and the numerical check."""
+from fastnet._core.engine import backward, enable_grad, grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from fastnet.autograd.function import Function
+from fastnet.autograd.gradcheck import GradcheckError, gradcheck
+
+__all__ = ["Function", "GradcheckError", "backward", "enable_grad", "grad", "gradcheck", "inference_mode", "is_grad_enabled", "no_grad",
+           "set_grad_enabled"]
