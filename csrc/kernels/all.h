@@ -6,6 +6,11 @@
 FN_KERNEL(copy)
 FN_KERNEL(copy_bytes)
 FN_KERNEL(accumulate)
+FN_KERNEL(peak_fma)
+FN_KERNEL(peak_read)
+FN_KERNEL(peak_copy)
+FN_KERNEL(peak_triad)
+FN_KERNEL(peak_update)
 
 FN_KERNEL(reduce_sum)
 FN_KERNEL(reduce_sumsq)
@@ -91,6 +96,7 @@ FN_KERNEL(gemm_reduce)
 #include "kernels/walk.inc.c"
 #include "kernels/elementwise_math.inc.c"
 #include "kernels/gemm.inc.c"
+#include "kernels/peak.inc.c"
 
 #endif
 #include "kernels/unary.inc.c"

@@ -10,3 +10,4 @@
 #include "kernels/scan.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
+#include "kernels/peak.h"
