@@ -40,18 +40,14 @@ class _Formatter:
             self.width = max((len(str(v)) for v in shown.ravel().tolist()), default=1)
             return
         values = shown.astype(np.float64).ravel()
-        finite = np.abs(values[np.isfinite(values) & (values != 0)])
-        if finite.size:
-            low, high = float(finite.min()), float(finite.max())
-            self.whole = bool(np.all(finite == np.ceil(finite)))
-            wide = high > 1e8 or high / low > 1000 if self.whole else high / low > 1000 or high > 1e8 or low < 1e-4
-            self.sci = wide and (high > 1e8 or not self.whole) if self.whole else wide
-        else:
-            self.whole = True
+        counted = values[np.isfinite(values) & (values != 0)]            # zeros, nan and inf do not widen the columns, as in PyTorch
+        low, high = (float(np.abs(counted).min()), float(np.abs(counted).max())) if counted.size else (1.0, 1.0)
+        self.whole = bool(np.all(counted == np.ceil(counted)))
+        self.sci = high / low > 1000 or high > 1e8 or (low < 1e-4 and not self.whole)
         if _options["sci_mode"] is not None:
             self.sci = _options["sci_mode"]
         self.precision = precision
-        self.width = max((len(self.text(v)) for v in values), default=1)
+        self.width = max((len(self.text(v)) for v in counted), default=1)
 
     def text(self, value: float) -> str:
         if self.kind != "f":
