@@ -1,11 +1,13 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
+from fastnet import autograd, config
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from fastnet._core.launch import available_isas, get_isa, get_num_threads, set_isa, set_num_threads
 from fastnet._core.memory import empty_cache, memory_stats, reset_peak_memory_stats
 from fastnet._core.size import Size, device
 from fastnet._core.tensor import Tensor, from_numpy, tensor
+from fastnet.config import show_config
 
 # Ops: a line per module.
 from fastnet.ops.argreduce import argmax, argmin, max, min
@@ -13,9 +15,6 @@ from fastnet.ops.clone import clone
 from fastnet.ops.norm import norm
 from fastnet.ops.reduce import all, amax, amin, any, count_nonzero, logsumexp, mean, prod, sum
 from fastnet.ops.var import std, std_mean, var, var_mean
-
-from fastnet import autograd, config
-from fastnet.config import show_config
 from fastnet.printing import set_printoptions
 from fastnet.version import __version__
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 import numpy as np
 
 
-class dtype:  # noqa: N801 - PyTorch's spelling
+class dtype:
     """The type of a tensor's elements, such as ``fastnet.float32``."""
 
-    __slots__ = ("index", "name", "numpy", "itemsize", "is_floating_point")
+    __slots__ = ("index", "is_floating_point", "itemsize", "name", "numpy")
 
     def __init__(self, index: int, name: str) -> None:
         self.index, self.name, self.numpy = index, name, np.dtype(name)
@@ -49,7 +49,7 @@ def as_dtype(value: object, default: dtype | None = None) -> dtype:
         raise TypeError(f"dtype {value!r} is not one of {', '.join(map(repr, DTYPES))}") from None
 
 
-class finfo:  # noqa: N801 - PyTorch's spelling
+class finfo:
     """Limits of a floating-point dtype: bits, eps, max, min, tiny, smallest_normal, resolution."""
 
     def __init__(self, type: dtype = float32) -> None:
@@ -59,7 +59,7 @@ class finfo:  # noqa: N801 - PyTorch's spelling
         self.smallest_normal, self.resolution = self.tiny, float(info.resolution)
 
 
-class iinfo:  # noqa: N801 - PyTorch's spelling
+class iinfo:
     """Limits of an integer dtype: bits, max, min."""
 
     def __init__(self, type: dtype) -> None:
@@ -67,4 +67,4 @@ class iinfo:  # noqa: N801 - PyTorch's spelling
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), str(info.dtype)
 
 
-bool = bool_  # noqa: A001 - the name under which pickle finds it
+bool = bool_

@@ -18,7 +18,7 @@ class Size(tuple):
         return f"fastnet.Size([{', '.join(map(str, self))}])"
 
 
-class device:  # noqa: N801 - PyTorch's spelling
+class device:
     """Where a tensor lives: always the CPU.
 
     Raises:

@@ -40,11 +40,6 @@ cdef class Tensor:
     __array_ufunc__ = None          # NumPy leaves `ndarray * tensor` to Tensor
     __array_priority__ = 1000
 
-    def __cinit__(self, *args, **kwargs):
-        self.t.st = NULL
-        self.node = NULL
-        self.flags = 0
-
     def __init__(self, data=()):
         cdef Tensor x = from_data(data, FN_F32)
         self._alias(x)
