@@ -305,6 +305,7 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
     cdef int k
     cdef uint64_t oldest = 0
     cdef Node wanted
+    cdef fn_tensor retained
     if captures is not None:
         oldest = min([(<Node>w).n.seq for w in captures])
         for w in captures:
@@ -323,8 +324,8 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
                     wanted = _find(captures, n)
                     array_share(&wanted.g, &n.acc)
                 if n.flags & RETAIN_GRAD and accumulate and n.op != NULL:
-                    array_drop(&n.grad)
-                    array_share(&n.grad, &n.acc)
+                    array_share(&retained, &n.acc)
+                    _add(&n.grad, &retained, False)
                 if n.op == NULL:
                     if accumulate and not n.flags & CAPTURE:
                         _to_leaf(n, &n.acc)

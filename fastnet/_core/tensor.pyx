@@ -35,14 +35,19 @@ cdef extern from *:
 cdef class Tensor:
     """An array of one dtype that remembers how it was computed.
 
-    Made by `fastnet.tensor`, `fastnet.zeros`, ... and by every op; calling ``Tensor(data)`` copies data to float32, as in PyTorch.
+    Made by `fastnet.tensor`, `fastnet.zeros`, ... and by every op.  As in PyTorch, ``Tensor(data)`` copies data to float32, and
+    ``Tensor(2, 3)`` is an uninitialised float32 tensor of that shape.
     """
     __array_ufunc__ = None          # NumPy leaves `ndarray * tensor` to Tensor
     __array_priority__ = 1000
 
-    def __init__(self, data=()):
-        cdef Tensor x = from_data(data, FN_F32)
-        self._alias(x)
+    def __init__(self, *args):
+        if args and all([isinstance(n, int) for n in args]):
+            self._alias(from_data(np.empty(args, np.float32), FN_F32))
+        elif len(args) > 1:
+            raise TypeError(f"Tensor: expected data or integer sizes, got {len(args)} arguments")
+        else:
+            self._alias(from_data(args[0] if args else (), FN_F32))
 
     def __dealloc__(self):
         array_drop(&self.t)

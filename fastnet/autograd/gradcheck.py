@@ -150,6 +150,6 @@ def _compare(analytic: np.ndarray, numerical: np.ndarray, atol: float, rtol: flo
     wrong = ~_near(analytic, numerical, atol, rtol)
     if wrong.any():
         worst = np.unravel_index(np.argmax(np.where(wrong, np.abs(analytic - numerical), -1)), wrong.shape)
-        raise GradcheckError(f"gradcheck: output {j}, input {i}: {int(wrong.sum())} of {wrong.size} derivatives differ; the worst, of output "
-                             f"element {int(worst[1])} by input element {int(worst[0])}, is {analytic[worst]:.8g} by backward and "
-                             f"{numerical[worst]:.8g} by differences")
+        raise GradcheckError(f"gradcheck: output {j}, input {i}: {int(wrong.sum())} of {wrong.size} derivatives differ; the worst, of "
+                             f"output element {int(worst[1])} by input element {int(worst[0])}, is {analytic[worst]:.8g} by backward "
+                             f"and {numerical[worst]:.8g} by differences")
