@@ -1,6 +1,7 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
 from fastnet import autograd, config
+from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from fastnet._core.launch import available_isas, get_isa, get_num_threads, set_isa, set_num_threads

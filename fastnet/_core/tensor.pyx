@@ -88,15 +88,7 @@ cdef class Tensor:
         """The number of axes."""
         return self.t.ndim
 
-    def ndimension(self) -> int:
-        """The number of axes."""
-        return self.t.ndim
-
     def numel(self) -> int:
-        """The number of elements."""
-        return self.t.size
-
-    def nelement(self) -> int:
         """The number of elements."""
         return self.t.size
 
@@ -107,14 +99,6 @@ cdef class Tensor:
     @property
     def device(self):
         return _cpu
-
-    def get_device(self) -> int:
-        """-1: the CPU."""
-        return -1
-
-    @property
-    def is_cuda(self) -> bool:
-        return False
 
     @property
     def itemsize(self) -> int:
@@ -139,10 +123,6 @@ cdef class Tensor:
     def is_floating_point(self) -> bool:
         """Whether the dtype is float32 or float64."""
         return is_float(self.t.dtype)
-
-    def is_complex(self) -> bool:
-        """False: there is no complex dtype."""
-        return False
 
     @property
     def _version(self) -> int:
@@ -327,21 +307,11 @@ cdef class Tensor:
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         PyObject_GetBuffer(self.numpy(), buffer, flags)
 
-    def __dlpack__(self, **kwargs):
-        return self.numpy().__dlpack__(**kwargs)
-
-    def __dlpack_device__(self):
-        return (1, 0)
-
     def item(self):
         """The value of a tensor of one element, as a Python number."""
         if self.t.size != 1:
             raise RuntimeError(f"item: a tensor of shape {shape_of(&self.t)} has {self.t.size} elements, not 1")
         return array_item(&self.t)
-
-    def tolist(self):
-        """The values as nested lists of Python numbers; a number for 0-dim."""
-        return self._ndarray().tolist()
 
     def __float__(self):
         return float(self.item())
@@ -375,22 +345,6 @@ cdef class Tensor:
     def __repr__(self):
         from fastnet.printing import format_tensor
         return format_tensor(self)
-
-    def __format__(self, spec):
-        return format(self.item(), spec) if spec and self.t.ndim == 0 else object.__format__(self, spec)
-
-    def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), np.array(self._ndarray()), self.node != NULL, dict(getattr(self, "__dict__", ())))
-
-    def __deepcopy__(self, memo):
-        if self.node != NULL and self.node.op != NULL:
-            raise RuntimeError("deepcopy: only leaves can be copied with their place on the tape; use detach().clone()")
-        cdef Tensor y = _rebuild(type(self), np.array(self._ndarray()), self.node != NULL, dict(getattr(self, "__dict__", ())))
-        if self.node != NULL and self.node.grad.st != NULL:
-            array_like(&y.node.grad, &self.node.grad, self.node.grad.dtype)
-            array_copy(&y.node.grad, &self.node.grad)
-        memo[id(self)] = y
-        return y
 
     # operators: the functions come from the ops
 
@@ -440,260 +394,5 @@ def attach(**functions) -> None:
     PyType_Modified(type_)
 
 
-cdef Tensor tensor_new(int ndim, const Py_ssize_t *dims, int dtype):
-    cdef Tensor y = Tensor.__new__(Tensor)
-    array_new(&y.t, ndim, dims, dtype)
-    return y
-
-
-cdef Tensor tensor_like(const fn_tensor *x, int dtype):
-    cdef Tensor y = Tensor.__new__(Tensor)
-    array_like(&y.t, x, dtype)
-    return y
-
-
-cdef Tensor tensor_take(fn_tensor *array):
-    cdef Tensor y = Tensor.__new__(Tensor)
-    y.t = array[0]
-    return y
-
-
-cdef Tensor tensor_alias(Tensor x):
-    cdef Tensor y = Tensor.__new__(Tensor)
-    array_share(&y.t, &x.t)
-    y.flags = x.flags & READ_ONLY
-    return y
-
-
-cdef Tensor tensor_scalar(object value, int dtype):
-    cdef Tensor y = Tensor.__new__(Tensor)
-    array_new(&y.t, 0, NULL, dtype)
-    array_set_item(&y.t, value)
-    return y
-
-
-cdef Tensor require_tensor(object x, str op, str argument):
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {argument} must be a Tensor, got {type(x).__name__}")
-    return x
-
-
-cdef Tensor as_tensor(object x, object op, object argument):
-    if isinstance(x, Tensor):
-        return x
-    if isinstance(x, float):
-        return tensor_scalar(x, FN_F32)
-    if isinstance(x, bool):
-        return tensor_scalar(x, FN_BOOL)
-    if isinstance(x, int):
-        return tensor_scalar(x, FN_I64)
-    try:
-        return from_data(x, -1)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{op}: {argument} cannot become a tensor: {error}") from None
-
-
-cdef object shape_of(const fn_tensor *x):
-    cdef int d
-    if x.ndim == 1:
-        return (x.dims[0],)
-    if x.ndim == 2:
-        return (x.dims[0], x.dims[1])
-    return tuple([x.dims[d] for d in range(x.ndim)])
-
-
-cdef int dtype_index(object dtype) except -1:
-    if isinstance(dtype, _dtype_class):
-        return dtype.index
-    return as_dtype(dtype).index
-
-
-cdef object dtype_object(int index):
-    return _dtypes[index]
-
-
-cdef int _axis(Tensor x, object dim, str op) except -1:
-    cdef Py_ssize_t d = dim
-    if not -x.t.ndim <= d < x.t.ndim:
-        raise IndexError(f"{op}: dim {d} is out of range for a tensor of {x.t.ndim} axes")
-    return <int>(d + x.t.ndim if d < 0 else d)
-
-
-cdef int write_check(Tensor x, str op) except -1:
-    if x.flags & READ_ONLY:
-        raise ValueError(f"{op}: the memory of this tensor of shape {shape_of(&x.t)} is read-only")
-    if x.node != NULL and grad_enabled():
-        if x.node.op == NULL:
-            raise RuntimeError(f"{op}: a leaf that requires gradients cannot be modified in place; use no_grad() for an update")
-        if x.flags & IS_VIEW:
-            raise RuntimeError(f"{op}: a view that requires gradients cannot be modified in place; assign through the tensor it was "
-                               "taken from (x[...] = ...), or clone it")
-    return 0
-
-
-cdef fn_node *record(Tensor y, const fn_op *op, int n_inputs, int n_saved) except NULL:
-    cdef fn_node *n = node_new(op, &y.t, n_inputs, n_saved)
-    cdef fn_node *old = y.node
-    y.node = n
-    node_decref(old)
-    return n
-
-
-cdef int initial_gradient(Tensor y, object gradient, fn_tensor *g) except -1:
-    """The gradient with which backward begins at y."""
-    cdef Tensor given
-    if y.node == NULL:
-        raise RuntimeError("backward: this tensor does not require gradients and has no history")
-    if gradient is None:
-        if y.t.size != 1:
-            raise RuntimeError(f"backward: a tensor of shape {shape_of(&y.t)} needs a gradient of that shape; only one element has a "
-                               "gradient of 1 by itself")
-        array_like(g, &y.t, y.t.dtype)
-        array_set_item(g, 1.0)
-        return 0
-    given = as_tensor(gradient, "backward", "gradient")
-    if not same_shape(&given.t, &y.t) or given.t.dtype != y.t.dtype:
-        raise RuntimeError(f"backward: gradient is {given.dtype} of shape {shape_of(&given.t)}, the tensor is {y.dtype} of shape "
-                           f"{shape_of(&y.t)}")
-    array_share(g, &given.t)
-    return 0
-
-
-cdef int _hooks(fn_node *n) except -1:
-    cdef Tensor g, given
-    cdef fn_tensor array
-    if n.acc.st == NULL or n.extra == NULL:
-        return 0
-    for hook in list(node_extra(n).get("hooks", {}).values()):
-        array_share(&array, &n.acc)
-        given = tensor_take(&array)
-        result = hook(given)
-        if result is None:
-            continue
-        g = require_tensor(result, "register_hook", "the hook's result")
-        if not same_shape(&g.t, &n.acc) or g.t.dtype != n.acc.dtype:
-            raise RuntimeError(f"register_hook: a hook turned a gradient of shape {shape_of(&n.acc)} into {g.dtype} of shape {shape_of(&g.t)}")
-        array_drop(&n.acc)
-        array_share(&n.acc, &g.t)
-    return 0
-
-
-hook_runner = _hooks
-
-
-cdef Tensor from_data(object data, int dtype):
-    """A new tensor with a copy of data; dtype < 0: by PyTorch's rule (Python floats are float32, integers int64)."""
-    cdef cnp.ndarray a
-    cdef Tensor y
-    if isinstance(data, Tensor):
-        data = (<Tensor>data)._ndarray()
-    is_array = isinstance(data, (np.ndarray, np.generic))
-    if not is_array and isinstance(data, (list, tuple)):
-        data = _plain(data)
-    a = np.asarray(data)
-    if dtype < 0:
-        if a.dtype.kind == "f" and not is_array:
-            dtype = FN_F32
-        elif a.size == 0 and not is_array:
-            dtype = FN_F32
-        elif a.dtype.kind == "i" and not is_array:
-            dtype = FN_I64
-        else:
-            dtype = as_dtype(a.dtype).index
-    if a.dtype.kind not in "fiub":
-        raise TypeError(f"tensor: data of type {type(data).__name__} holds {a.dtype} elements, not numbers")
-    if a.ndim > FN_MAXDIM:
-        raise ValueError(f"tensor: data has {a.ndim} axes, a tensor has at most {FN_MAXDIM}")
-    y = tensor_new(a.ndim, <Py_ssize_t *>cnp.PyArray_DIMS(a), dtype)
-    np.copyto(y._ndarray(), a, casting="unsafe")
-    return y
-
-
-cdef object _plain(object data):
-    """Nested sequences with tensors replaced by what NumPy can read."""
-    if isinstance(data, Tensor):
-        return (<Tensor>data)._ndarray() if (<Tensor>data).t.ndim else (<Tensor>data).item()
-    if isinstance(data, (list, tuple)):
-        for x in data:
-            if isinstance(x, (list, tuple, Tensor)):
-                return [_plain(x) for x in data]
-    return data
-
-
-def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
-    """A new tensor with a copy of data.
-
-    Args:
-        data: a number, nested sequences of numbers, an ndarray or a tensor.
-        dtype: default float32 for Python floats, int64 for integers, bool for bools; arrays keep theirs.
-        device: "cpu" or None.
-        requires_grad: record operations on it.
-        pin_memory: must be False: there is no device to copy to.
-
-    Raises:
-        TypeError: data does not hold numbers.
-
-    >>> import fastnet
-    >>> fastnet.tensor([[1, 2], [3, 4]]).shape
-    fastnet.Size([2, 2])
-    """
-    check_device(device, "tensor")
-    if pin_memory:
-        raise ValueError("tensor: pin_memory has no meaning on a CPU")
-    cdef Tensor y = from_data(data, -1 if dtype is None else dtype_index(dtype))
-    return y.requires_grad_() if requires_grad else y
-
-
-def from_numpy(array):
-    """A tensor that shares memory with an ndarray (any strides; copied only where its elements are misaligned).
-
-    Args:
-        array: an ndarray of float32, float64, int64, int32, uint8 or bool; a read-only one gives a tensor that refuses in-place ops.
-
-    Raises:
-        TypeError: not an ndarray, or another dtype.
-
-    >>> import fastnet, numpy as np
-    >>> a = np.zeros(2); x = fastnet.from_numpy(a); a[0] = 5.0; x[0].item()
-    5.0
-    """
-    cdef cnp.ndarray a
-    cdef fn_tensor t
-    cdef int d
-    cdef Tensor y
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy: expected an ndarray, got {type(array).__name__}")
-    t.dtype = as_dtype(array.dtype).index
-    a = array
-    if not a.dtype.isnative:
-        a = a.astype(a.dtype.newbyteorder("="))
-    cdef Py_ssize_t width = itemsize(t.dtype)
-    if a.ndim > FN_MAXDIM:
-        raise ValueError(f"from_numpy: the array has {a.ndim} axes, a tensor has at most {FN_MAXDIM}")
-    if <size_t>cnp.PyArray_DATA(a) % width or any([a.strides[d] % width for d in range(a.ndim)]):
-        a = a.copy()
-    t.ndim, t.size, t.p = a.ndim, a.size, <char *>cnp.PyArray_DATA(a)
-    for d in range(a.ndim):
-        t.dims[d] = a.shape[d]
-        t.strides[d] = a.strides[d] // width
-    t.st = storage_wrap(t.p, a.nbytes, a)
-    y = tensor_take(&t)
-    if not cnp.PyArray_ISWRITEABLE(a):
-        y.flags |= READ_ONLY
-    return y
-
-
-def check_device(device, op) -> None:
-    """Refuse every device but the CPU."""
-    if device is not None and device is not _cpu:
-        _device_class(device)
-
-
-def _rebuild(cls, array, requires_grad, attributes):
-    cdef Tensor y = Tensor.__new__(cls)
-    y._alias(from_data(array, as_dtype(array.dtype).index))
-    if requires_grad:
-        y.requires_grad_()
-    if attributes:
-        y.__dict__.update(attributes)
-    return y
+include "tensor_make.pxi"
+include "tensor_data.pxi"

@@ -1,0 +1,141 @@
+# Part of tensor.pyx: how C makes tensors, puts them on the tape and checks them.
+
+cdef Tensor tensor_new(int ndim, const Py_ssize_t *dims, int dtype):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_new(&y.t, ndim, dims, dtype)
+    return y
+
+
+cdef Tensor tensor_like(const fn_tensor *x, int dtype):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_like(&y.t, x, dtype)
+    return y
+
+
+cdef Tensor tensor_take(fn_tensor *array):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    y.t = array[0]
+    return y
+
+
+cdef Tensor tensor_alias(Tensor x):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_share(&y.t, &x.t)
+    y.flags = x.flags & READ_ONLY
+    return y
+
+
+cdef Tensor tensor_scalar(object value, int dtype):
+    cdef Tensor y = Tensor.__new__(Tensor)
+    array_new(&y.t, 0, NULL, dtype)
+    array_set_item(&y.t, value)
+    return y
+
+
+cdef Tensor require_tensor(object x, str op, str argument):
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{op}: {argument} must be a Tensor, got {type(x).__name__}")
+    return x
+
+
+cdef Tensor as_tensor(object x, object op, object argument):
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, float):
+        return tensor_scalar(x, FN_F32)
+    if isinstance(x, bool):
+        return tensor_scalar(x, FN_BOOL)
+    if isinstance(x, int):
+        return tensor_scalar(x, FN_I64)
+    try:
+        return from_data(x, -1)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{op}: {argument} cannot become a tensor: {error}") from None
+
+
+cdef object shape_of(const fn_tensor *x):
+    cdef int d
+    if x.ndim == 1:
+        return (x.dims[0],)
+    if x.ndim == 2:
+        return (x.dims[0], x.dims[1])
+    return tuple([x.dims[d] for d in range(x.ndim)])
+
+
+cdef int dtype_index(object dtype) except -1:
+    if isinstance(dtype, _dtype_class):
+        return dtype.index
+    return as_dtype(dtype).index
+
+
+cdef object dtype_object(int index):
+    return _dtypes[index]
+
+
+cdef int _axis(Tensor x, object dim, str op) except -1:
+    cdef Py_ssize_t d = dim
+    if not -x.t.ndim <= d < x.t.ndim:
+        raise IndexError(f"{op}: dim {d} is out of range for a tensor of {x.t.ndim} axes")
+    return <int>(d + x.t.ndim if d < 0 else d)
+
+
+cdef int write_check(Tensor x, str op) except -1:
+    if x.flags & READ_ONLY:
+        raise ValueError(f"{op}: the memory of this tensor of shape {shape_of(&x.t)} is read-only")
+    if x.node != NULL and grad_enabled():
+        if x.node.op == NULL:
+            raise RuntimeError(f"{op}: a leaf that requires gradients cannot be modified in place; use no_grad() for an update")
+        if x.flags & IS_VIEW:
+            raise RuntimeError(f"{op}: a view that requires gradients cannot be modified in place; assign through the tensor it was "
+                               "taken from (x[...] = ...), or clone it")
+    return 0
+
+
+cdef fn_node *record(Tensor y, const fn_op *op, int n_inputs, int n_saved) except NULL:
+    cdef fn_node *n = node_new(op, &y.t, n_inputs, n_saved)
+    cdef fn_node *old = y.node
+    y.node = n
+    node_decref(old)
+    return n
+
+
+cdef int initial_gradient(Tensor y, object gradient, fn_tensor *g) except -1:
+    """The gradient with which backward begins at y."""
+    cdef Tensor given
+    if y.node == NULL:
+        raise RuntimeError("backward: this tensor does not require gradients and has no history")
+    if gradient is None:
+        if y.t.size != 1:
+            raise RuntimeError(f"backward: a tensor of shape {shape_of(&y.t)} needs a gradient of that shape; only one element has a "
+                               "gradient of 1 by itself")
+        array_like(g, &y.t, y.t.dtype)
+        array_set_item(g, 1.0)
+        return 0
+    given = as_tensor(gradient, "backward", "gradient")
+    if not same_shape(&given.t, &y.t) or given.t.dtype != y.t.dtype:
+        raise RuntimeError(f"backward: gradient is {given.dtype} of shape {shape_of(&given.t)}, the tensor is {y.dtype} of shape "
+                           f"{shape_of(&y.t)}")
+    array_share(g, &given.t)
+    return 0
+
+
+cdef int _hooks(fn_node *n) except -1:
+    cdef Tensor g, given
+    cdef fn_tensor array
+    if n.acc.st == NULL or n.extra == NULL:
+        return 0
+    for hook in list(node_extra(n).get("hooks", {}).values()):
+        array_share(&array, &n.acc)
+        given = tensor_take(&array)
+        result = hook(given)
+        if result is None:
+            continue
+        g = require_tensor(result, "register_hook", "the hook's result")
+        if not same_shape(&g.t, &n.acc) or g.t.dtype != n.acc.dtype:
+            raise RuntimeError(f"register_hook: a hook turned a gradient of shape {shape_of(&n.acc)} into {g.dtype} of shape {shape_of(&g.t)}")
+        array_drop(&n.acc)
+        array_share(&n.acc, &g.t)
+    return 0
+
+
+hook_runner = _hooks
