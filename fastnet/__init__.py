@@ -11,11 +11,17 @@ from fastnet._core.tensor import Tensor, from_numpy, tensor
 from fastnet.config import show_config
 
 # Ops: a line per module.
+from fastnet.ops import index as _index
 from fastnet.ops.argreduce import argmax, argmin, max, min
 from fastnet.ops.clone import clone
 from fastnet.ops.norm import norm
+from fastnet.ops.permute import moveaxis, movedim, permute, swapaxes, swapdims, t, transpose
 from fastnet.ops.reduce import all, amax, amin, any, count_nonzero, logsumexp, mean, prod, sum
+from fastnet.ops.select import as_strided, diagonal, narrow, select
+from fastnet.ops.split import chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit
+from fastnet.ops.squeeze import atleast_1d, atleast_2d, atleast_3d, squeeze, unflatten, unsqueeze
 from fastnet.ops.var import std, std_mean, var, var_mean
+from fastnet.ops.view import flatten, ravel, reshape
 from fastnet.printing import set_printoptions
 from fastnet.version import __version__
 
