@@ -14,6 +14,7 @@ from fastnet.config import show_config
 from fastnet.ops import index as _index
 from fastnet.ops.argreduce import argmax, argmin, max, min
 from fastnet.ops.clone import clone
+from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
 from fastnet.ops.norm import norm
 from fastnet.ops.permute import moveaxis, movedim, permute, swapaxes, swapdims, t, transpose
 from fastnet.ops.reduce import all, amax, amin, any, count_nonzero, logsumexp, mean, prod, sum

@@ -22,7 +22,7 @@ typedef struct {
   int32_t     accumulate;                            /* add to C instead of writing it */
   int32_t     act;                                   /* fn_act, applied last */
 
-  /* Written by gemm_plan, which may also exchange A and B (and every pair of strides) to compute C transposed. */
+  /* Written by gemm_plan, which may also turn batches into rows, and exchange A and B (and their strides) to compute C transposed. */
   int32_t     how, pack, deep, reserved;
   ptrdiff_t   batches;                               /* product of batch[] */
   ptrdiff_t   units, reduce_units, scratch_size;

@@ -42,10 +42,26 @@ static void FN(gemm_transpose)(fn_gemm_args *g)
   for (ptrdiff_t d = 0; d < g->nbatch; d++) FN(gemm_exchange)(&g->a_bs[d], &g->b_bs[d]);
 }
 
+/* Batches that only continue the rows of A and C are more rows. */
+static void FN(gemm_fold)(fn_gemm_args *g)
+{
+  while (g->nbatch > 0) {
+    const ptrdiff_t d = g->nbatch - 1, count = g->batch[d];
+    if (count != 1) {
+      if (g->b_bs[d] != 0 || (g->bias && g->bias_rs != 0)) return;
+      if (g->m != 1 && (g->a_bs[d] != g->m * g->a_rs || g->c_bs[d] != g->m * g->c_rs)) return;
+      if (g->m == 1) { g->a_rs = g->a_bs[d]; g->c_rs = g->c_bs[d]; }
+      g->m *= count;
+    }
+    g->nbatch--;
+  }
+}
+
 static void FN(gemm_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   (void)begin; (void)end; (void)thread;
   fn_gemm_args *g = ((const fn_gemm_plan_args *)p)->gemm;
+  FN(gemm_fold)(g);
   g->batches = 1;
   for (ptrdiff_t d = 0; d < g->nbatch; d++) g->batches *= g->batch[d];
   g->splits = 1;
