@@ -197,8 +197,9 @@
 #define EXPR v_erf(x)
 #include "kernels/map_unary.inc.c"
 
+/* s0: 1 for erf, -1 for erfc */
 #define OP erf_backward
-#define EXPR v_mul(g, v_mul(v_set(1.1283791670955126), v_exp(v_xor(v_mul(x, x), v_set(-0.0)))))
+#define EXPR v_mul(v_mul(g, s0), v_mul(v_set(1.1283791670955126), v_exp(v_xor(v_mul(x, x), v_set(-0.0)))))
 #include "kernels/map_binary.inc.c"
 
 #define OP erfc

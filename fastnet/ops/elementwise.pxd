@@ -8,6 +8,7 @@ cdef struct Operand:
     fn_tensor t                     # of the common dtype
     fn_node *node                   # NULL: it needs no gradient
     double number                   # a number's value
+    long long integer               # ... exactly, where it is an int
     char room[8]
     bint owned                      # t.st is a copy made for this op
 
@@ -44,6 +45,9 @@ cdef const fn_tensor *saved_operand(fn_node *n, int k, fn_tensor *t, char *room)
 cdef Tensor by_numpy(Operands *o, object f)
 # y[...] = value, in place, for a tensor that write_check accepted: cast, broadcast.
 cdef int assign(Tensor y, const fn_tensor *value) except -1
-# In-place ops: the operand is copied first where it overlaps x without being x.
-cdef int unalias(Operand *operand, const fn_tensor *x) except -1
+# A copy of the operand's values takes its place.
+cdef int copy_operand(Operand *operand) except -1
+# ... if it overlaps x, which is to be written, without being x; always: even then.
+cdef int unalias(Operand *operand, const fn_tensor *x, bint always) except -1
+# Refuse a result that x (o.of[0]) cannot hold, then write_check.
 cdef int check_inplace(Tensor x, Operands *o, int dtype, str op) except -1

@@ -10,6 +10,8 @@ from fastnet.ops.axes cimport reduce_array
 
 import numpy as np
 
+cdef type _Generic = np.generic
+
 cdef extern from "fn.h" nogil:
     int FN_cast_from, FN_cast_to, FN_reduce_sum
 cdef extern from "kernels/elementwise.h" nogil:
@@ -24,7 +26,7 @@ cdef double STREAM = 24.0 * (1 << 20)                    # bytes of output beyon
 
 
 cdef bint is_operand(object x) noexcept:
-    return isinstance(x, (Tensor, float, int, np.generic, np.ndarray))
+    return isinstance(x, Tensor) or isinstance(x, (float, int)) or isinstance(x, (_Generic, cnp.ndarray))
 
 
 cdef int promote(int a, int b) noexcept:
@@ -60,9 +62,9 @@ cdef int operands_make(Operands *o, str op, int n, object a, object b, object c,
         o.of[k].t.st = NULL
     for k in range(n):
         value = a if k == 0 else (b if k == 1 else c)
-        if isinstance(value, np.generic):
+        if isinstance(value, _Generic):
             value = value.item()
-        if isinstance(value, np.ndarray):
+        if isinstance(value, cnp.ndarray):
             value = as_tensor(value, op, "an operand")
             storage_hold(&o.of[k], <Tensor>value)
         if isinstance(value, Tensor):
@@ -74,6 +76,8 @@ cdef int operands_make(Operands *o, str op, int n, object a, object b, object c,
         elif isinstance(value, (float, int)):
             o.of[k].t.ndim, o.of[k].t.size, o.of[k].t.st = 0, 1, NULL
             o.of[k].number = value
+            if isinstance(value, int):
+                o.of[k].integer = value
             r, dtype = 2, FN_F32 if isinstance(value, float) else (FN_BOOL if isinstance(value, bool) else FN_I64)
             o.of[k].t.dtype = dtype
         else:
@@ -174,7 +178,7 @@ cdef int run(int kernel, int dtype, fn_tensor *y, int n, const fn_tensor *a, con
     if s != NULL:
         for k in range(4):
             args.s[k] = s[k]
-    args.stream = width * y.size > STREAM
+    args.stream = width * y.size > STREAM and a.p != y.p
     flat = is_contiguous(y) or is_dense(y)
     args.strides[0][0] = 1
     for k in range(n):
@@ -290,7 +294,7 @@ cdef Tensor by_numpy(Operands *o, object f):
     dtype = dtype_object(o.dtype).numpy
     for k in range(o.n):
         if o.of[k].t.st == NULL:
-            values.append(dtype.type(o.of[k].number))
+            values.append(dtype.type(o.of[k].integer))
         else:
             array_share(&share, &o.of[k].t)
             x = tensor_take(&share)
@@ -315,15 +319,19 @@ cdef int assign(Tensor y, const fn_tensor *value) except -1:
     return 0
 
 
-cdef int unalias(Operand *operand, const fn_tensor *x) except -1:
+cdef int copy_operand(Operand *operand) except -1:
     cdef fn_tensor copy
-    if operand.t.st != x.st or operand.t.st == NULL or (operand.t.p == x.p and same_layout(&operand.t, x)):
-        return 0
     array_like(&copy, &operand.t, operand.t.dtype)
     array_copy(&copy, &operand.t)
     if operand.owned:
         array_drop(&operand.t)
     operand.t, operand.owned = copy, True
+    return 0
+
+
+cdef int unalias(Operand *operand, const fn_tensor *x, bint always) except -1:
+    if operand.t.st == x.st and operand.t.st != NULL and (always or operand.t.p != x.p or not same_layout(&operand.t, x)):
+        copy_operand(operand)
     return 0
 
 
