@@ -174,3 +174,12 @@
 #define OP prelu_backward_weight
 #define EXPR v_select(v_gt(x, v_zero()), v_zero(), v_mul(g, x))
 #include "kernels/map_binary.inc.c"
+
+/* glu: a sigmoid(b), also its gradient with respect to a; and with respect to b */
+#define OP mul_sigmoid
+#define EXPR v_mul(a, v_sigmoid(b))
+#include "kernels/map_binary.inc.c"
+
+#define OP mul_sigmoid_backward_gate
+#define EXPR v_mul(v_mul(g, a), FN(sigmoid_slope)(b))
+#include "kernels/map_ternary.inc.c"

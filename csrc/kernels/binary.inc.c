@@ -105,3 +105,12 @@
 #define OP mul_difference
 #define EXPR v_mul(g, v_sub(a, b))
 #include "kernels/map_ternary.inc.c"
+
+/* g where a >= b, g where a < b: the gradients of clamp with tensors as bounds */
+#define OP pass_ge
+#define EXPR v_select(v_ge(a, b), g, v_zero())
+#include "kernels/map_ternary.inc.c"
+
+#define OP pass_lt
+#define EXPR v_select(v_lt(a, b), g, v_zero())
+#include "kernels/map_ternary.inc.c"

@@ -5,6 +5,12 @@ static inline vec FN(sign_of)(vec x, vec size)                                 /
   return v_select(m_or(v_gt(x, v_zero()), v_lt(x, v_zero())), s, v_zero());
 }
 
+static inline vec FN(sigmoid_slope)(vec x)
+{
+  const vec s = v_sigmoid(x);
+  return v_mul(s, v_sub(v_set(1), s));
+}
+
 static inline vec FN(silu_slope)(vec g, vec x)
 {
   const vec s = v_sigmoid(x);

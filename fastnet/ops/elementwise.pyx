@@ -1,6 +1,6 @@
 """What the elementwise ops share: promotion, broadcasting, the launch, gradients of broadcast operands."""
 cimport numpy as cnp
-from libc.string cimport memset
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
@@ -102,6 +102,12 @@ cdef int operands_convert(Operands *o, int dtype) except -1:
     for k in range(o.n):
         if o.of[k].t.st == NULL:
             number_operand(&o.of[k].t, o.of[k].room, o.of[k].number, dtype)
+            if dtype == FN_I64:
+                (<int64_t *>o.of[k].room)[0] = o.of[k].integer
+            elif dtype == FN_I32:
+                (<int32_t *>o.of[k].room)[0] = <int32_t>o.of[k].integer
+            elif not is_float(dtype):
+                (<uint8_t *>o.of[k].room)[0] = <uint8_t>o.of[k].integer
         elif o.of[k].t.dtype != dtype:
             array_cast(&other, &o.of[k].t, dtype)
             if o.of[k].owned:
