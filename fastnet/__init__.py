@@ -11,18 +11,39 @@ from fastnet._core.tensor import Tensor, from_numpy, tensor
 from fastnet.config import show_config
 
 # Ops: a line per module.
+from fastnet.ops import cast as _cast
+from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
+from fastnet.ops.activation import celu, celu_, hardshrink, relu, relu_, selu, selu_, sigmoid, sigmoid_, tanh, tanh_, threshold, threshold_
 from fastnet.ops.argreduce import argmax, argmin, max, min
+from fastnet.ops.arithmetic import (
+    add, arctan2, atan2, div, divide, floor_divide, fmod, maximum, minimum, mul, multiply, remainder, rsub, sub, subtract,
+    true_divide,
+)
+from fastnet.ops.clamp import clamp, clamp_, clamp_max, clamp_max_, clamp_min, clamp_min_, clip, clip_
 from fastnet.ops.clone import clone
+from fastnet.ops.compare import (
+    allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite,
+    isinf, isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
+)
+from fastnet.ops.lerp import addcdiv, addcmul, lerp
 from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
 from fastnet.ops.norm import norm
 from fastnet.ops.permute import moveaxis, movedim, permute, swapaxes, swapdims, t, transpose
+from fastnet.ops.power import pow
+from fastnet.ops.prelu import prelu
 from fastnet.ops.reduce import all, amax, amin, any, count_nonzero, logsumexp, mean, prod, sum
 from fastnet.ops.select import as_strided, diagonal, narrow, select
 from fastnet.ops.split import chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit
 from fastnet.ops.squeeze import atleast_1d, atleast_2d, atleast_3d, squeeze, unflatten, unsqueeze
+from fastnet.ops.unary import (
+    abs, absolute, acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atan, atanh, ceil, cos, cosh,
+    erf, erfc, exp, exp2, expm1, fix, floor, log, log10, log1p, log2, neg, negative, reciprocal, round, rsqrt, sign, sin, sinh,
+    sqrt, square, tan, trunc,
+)
 from fastnet.ops.var import std, std_mean, var, var_mean
 from fastnet.ops.view import flatten, ravel, reshape
+from fastnet.ops.where import masked_fill, where
 from fastnet.printing import set_printoptions
 from fastnet.version import __version__
 

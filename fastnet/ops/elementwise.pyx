@@ -305,7 +305,8 @@ cdef Tensor by_numpy(Operands *o, object f):
             array_share(&share, &o.of[k].t)
             x = tensor_take(&share)
             values.append(x._ndarray().astype(dtype, copy=False))
-    return from_data(np.asarray(f(*values)), -1)
+    result = np.asarray(f(*values))
+    return from_data(result, FN_BOOL if result.dtype.kind == "b" else o.dtype)
 
 
 cdef int assign(Tensor y, const fn_tensor *value) except -1:

@@ -9,11 +9,14 @@ from fastnet._core.tensor import attach
 
 
 cdef int copy_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    """To what was copied: gy; to what was overwritten: 0."""
     cdef fn_tensor g
-    if n.inputs[0] == NULL:
-        return 0
-    array_share(&g, gy)
-    return gradient_to(&gin[0], &g, n.inputs[0])
+    if n.inputs[0] != NULL:
+        array_share(&g, gy)
+        gradient_to(&gin[0], &g, n.inputs[0])
+    if n.inputs[1] != NULL:
+        array_zeros(&gin[1], &n.inputs[1].acc, n.inputs[1].acc.dtype)
+    return 0
 
 
 cdef fn_op COPY = [b"CopyBackwards", copy_backward, False]
@@ -23,6 +26,7 @@ cdef fn_op FILL = [b"FillBackward0", copy_backward, False]
 cdef Tensor _overwrite(Tensor x, Tensor source, const fn_op *op, str name):
     cdef Operands o
     cdef fn_node *node
+    cdef fn_node *old
     operands_make(&o, name, 2, x, source, None, False)
     try:
         check_inplace(x, &o, x.t.dtype, name)
@@ -37,8 +41,12 @@ cdef Tensor _overwrite(Tensor x, Tensor source, const fn_op *op, str name):
     assign(x, &source.t)
     written(x)
     if (x.node != NULL or source.node != NULL) and grad_enabled():
-        node = source.node if is_float(x.t.dtype) else NULL
-        node_input(record(x, op, 1, 0), 0, node)
+        old = x.node
+        node_incref(old)
+        node = record(x, op, 2, 0)
+        node_input(node, 0, source.node if is_float(x.t.dtype) else NULL)
+        node_input(node, 1, old)
+        node_decref(old)
     return x
 
 

@@ -32,6 +32,8 @@ cdef object integers(const Binary *op, int dtype, double s0):
 
 
 def _integer_power(a, b):
+    if a.dtype == bool:
+        raise RuntimeError("pow: a bool has no power that is a bool; make it an integer")
     if np.any(np.less(b, 0)):
         raise RuntimeError("pow: integers to negative integer powers are not integers; make the base floating-point")
     return np.power(a, b)
