@@ -230,8 +230,8 @@ cdef class Tensor:
         >>> w.grad.item()
         -24.0
         """
-        from fastnet._core.engine import backward
         if inputs is not None or create_graph:
+            from fastnet._core.engine import backward
             return backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
         cdef fn_tensor g
         cdef fn_node *n = self.node
