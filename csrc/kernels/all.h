@@ -43,6 +43,28 @@ FN_KERNEL(argmax_columns)
 FN_KERNEL(argmin_columns)
 FN_KERNEL(cross_entropy_forward)
 FN_KERNEL(cross_entropy_backward)
+FN_KERNEL(nll_forward)
+FN_KERNEL(nll_backward)
+FN_KERNEL(loss_mse)
+FN_KERNEL(loss_mse_backward)
+FN_KERNEL(loss_l1)
+FN_KERNEL(loss_l1_backward)
+FN_KERNEL(loss_smooth_l1)
+FN_KERNEL(loss_smooth_l1_backward)
+FN_KERNEL(loss_huber)
+FN_KERNEL(loss_huber_backward)
+FN_KERNEL(loss_bce)
+FN_KERNEL(loss_bce_backward)
+FN_KERNEL(loss_bce_logits)
+FN_KERNEL(loss_bce_logits_backward)
+FN_KERNEL(loss_kl)
+FN_KERNEL(loss_kl_backward)
+FN_KERNEL(loss_kl_log)
+FN_KERNEL(loss_kl_log_backward)
+FN_KERNEL(loss_soft_margin)
+FN_KERNEL(loss_soft_margin_backward)
+FN_KERNEL(loss_hinge)
+FN_KERNEL(loss_hinge_backward)
 FN_KERNEL(sgd_update)
 FN_KERNEL(adam_update)
 FN_KERNEL(nadam_update)
@@ -88,6 +110,7 @@ FN_KERNEL(gemm_reduce)
 #include "kernels/spread.inc.c"
 #include "kernels/argreduce.inc.c"
 #include "kernels/cross_entropy.inc.c"
+#include "kernels/loss.inc.c"
 #include "kernels/optim.inc.c"
 #include "kernels/optim_more.inc.c"
 #include "kernels/random.inc.c"

@@ -4,6 +4,7 @@
 #include "kernels/argreduce.h"
 #include "kernels/softmax.h"
 #include "kernels/cross_entropy.h"
+#include "kernels/loss.h"
 #include "kernels/optim.h"
 #include "kernels/random.h"
 #include "kernels/index.h"

@@ -1,4 +1,4 @@
-/* Cross-entropy of logits x (rows, n), contiguous.  Range: rows.
+/* Cross-entropy of logits x, or nll of log-probabilities x (rows, n), contiguous.  Range: rows.
    Targets are class indices (index: rows of int64) or probabilities (prob: rows of n), the other pointer is NULL.
    With s = smoothing and q the target distribution (one-hot or prob), q' = q (1 - s) + s / n, and the class weights w (1 where NULL):
      indices       loss = w[t] (1 - s) (lse - x[t]) + s / n sum_c w[c] (lse - x[c]),   mass = w[t]

@@ -1,7 +1,7 @@
 /* Moves by an index along the axis n of (outer, n, inner).  Indices are int64 and in range: index_bounds tells before anything is moved.
    Moves go by size: 4 and 1 byte in the float32 table (bytes tells which), 8 bytes in the float64 table.
 
-   index_bounds: bounds (chunks, 2) = minimum and maximum of each chunk of INDEX_CHUNK indices.  Range: chunks.
+   index_bounds: bounds (chunks, 2) = minimum and maximum of each chunk of INDEX_CHUNK indices, without `ignore`.  Range: chunks.
    index_select: y (outer, k, inner) = x[outer, index[k], inner].  Range: outer * k.
    gather: y[o, i, j] = x[o, index[o, i, j], j] for i < k, j < inner; x has its own axes n and x_inner.  Range: outer * k.
    scatter, scatter_add, scatter_mul: y[o, index[o, i, j], j] = or += or *= x[o, i, j], in the order of i.  Index and x by strides
@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
   const int64_t *index;
   int64_t       *bounds;
+  int64_t        ignore;
   ptrdiff_t      n;
 } fn_index_bounds_args;
 

@@ -7,8 +7,9 @@ static void FN(index_bounds)(const void *p, ptrdiff_t begin, ptrdiff_t end, int 
     const ptrdiff_t at = c * INDEX_CHUNK, m = a->n - at < INDEX_CHUNK ? a->n - at : INDEX_CHUNK;
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (ptrdiff_t i = at; i < at + m; i++) {
-      low = a->index[i] < low ? a->index[i] : low;
-      high = a->index[i] > high ? a->index[i] : high;
+      const int64_t v = a->index[i];
+      low = v < low && v != a->ignore ? v : low;
+      high = v > high && v != a->ignore ? v : high;
     }
     a->bounds[2 * c] = low;
     a->bounds[2 * c + 1] = high;

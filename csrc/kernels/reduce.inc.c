@@ -47,6 +47,7 @@ FN_INLINE T FN(reduce_run)(int kind, const T *x, ptrdiff_t n, T centre)
   const vec c = v_set(centre), unit = FN(reduce_unit)(kind);
   vec a[8];
   ptrdiff_t i = 0;
+  if (n < VLEN) return FN(reduce_lanes)(kind, v_select(FN(first)(n), FN(reduce_term)(kind, v_loadn(x, n), c), unit));
 #pragma GCC unroll 8
   for (int u = 0; u < 8; u++) a[u] = unit;
   for (; i + 8 * VLEN <= n; i += 8 * VLEN) {

@@ -6,6 +6,11 @@ FN_INLINE T FN(exp_run)(const T *x, T *y, T max, ptrdiff_t n)
   const vec vmax = v_set(max);
   vec a[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
   ptrdiff_t i = 0;
+  if (n < VLEN) {
+    const vec e = v_exp(v_sub(v_loadn(x, n), vmax));
+    if (y) v_storen(y, e, n);
+    return v_sum(v_select(FN(first)(n), e, v_zero()));
+  }
   for (; i + 4 * VLEN <= n; i += 4 * VLEN) {
 #pragma GCC unroll 4
     for (int u = 0; u < 4; u++) {

@@ -8,7 +8,7 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.axes cimport *
-from fastnet.ops.index_args cimport *
+from fastnet.ops.bounds cimport *
 
 import numpy as np
 from fastnet._core.tensor import attach

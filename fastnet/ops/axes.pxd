@@ -28,6 +28,8 @@ cdef int one_axis(object dim, int ndim, str op) except -1
 cdef Py_ssize_t axes_count(const fn_tensor *x, long mask) noexcept
 # *y = x, or a copy of x whose reduced axes are neighbours and whose kept axes are in order; r: its view as rows.
 cdef int arrange(fn_tensor *y, const fn_tensor *x, long mask, Rows *r) except -1
+# ... with the reduced axes innermost: r.inner == 1.
+cdef int arrange_rows(fn_tensor *y, const fn_tensor *x, long mask, Rows *r) except -1
 # *y = x, or a dense copy of x; r: its view along one axis.
 cdef int arrange_axis(fn_tensor *y, const fn_tensor *x, int axis, Rows *r) except -1
 # *y = x if it has the layout of `like`, else a copy that has.

@@ -81,8 +81,6 @@ cdef bint kept_in_order(const fn_tensor *x, long mask, const int *order, int n) 
 cdef int arrange(fn_tensor *y, const fn_tensor *x, long mask, Rows *r) except -1:
     cdef int order[8]
     cdef int k, d, n, state = 0
-    cdef fn_tensor packed
-    cdef Py_ssize_t step = 1
     r.outer = r.n = r.inner = 1
     if x.size == 0:
         for d in range(x.ndim):
@@ -109,6 +107,21 @@ cdef int arrange(fn_tensor *y, const fn_tensor *x, long mask, Rows *r) except -1
             if state < 3:
                 array_share(y, x)
                 return 0
+    return pack_rows(y, x, mask, r)
+
+
+cdef int arrange_rows(fn_tensor *y, const fn_tensor *x, long mask, Rows *r) except -1:
+    arrange(y, x, mask, r)
+    if r.inner == 1:
+        return 0
+    array_drop(y)
+    return pack_rows(y, x, mask, r)
+
+
+cdef int pack_rows(fn_tensor *y, const fn_tensor *x, long mask, Rows *r) except -1:
+    """A copy of x with the reduced axes innermost, r.inner == 1."""
+    cdef int k, d
+    cdef Py_ssize_t step = 1
     r.outer = r.n = r.inner = 1
     array_new(y, x.ndim, x.dims, x.dtype)
     for k in range(2):                                   # reduced axes innermost, then kept ones, each in order

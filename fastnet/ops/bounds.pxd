@@ -1,4 +1,4 @@
-# The argument structs of csrc/kernels/index.h.
+# The argument structs of csrc/kernels/index.h, and the check of an index.
 from libc.stdint cimport int64_t
 
 cdef extern from "kernels/index.h" nogil:
@@ -12,6 +12,7 @@ cdef extern from "kernels/index.h" nogil:
     ctypedef struct fn_index_bounds_args:
         const int64_t *index
         int64_t *bounds
+        int64_t ignore
         Py_ssize_t n
     ctypedef struct fn_scatter_args:
         const void *x
@@ -20,3 +21,7 @@ cdef extern from "kernels/index.h" nogil:
         Py_ssize_t n, k, inner, bytes, y_inner, index_o, index_i, index_j, x_o, x_i, x_j
         int64_t ignore
         int fresh
+
+# Refuse an index outside [0, n) that is not `ignore`; index is contiguous int64.
+from fastnet._core.fn cimport fn_tensor
+cdef int check_index(const fn_tensor *index, Py_ssize_t n, int64_t ignore, str op, str argument) except -1
