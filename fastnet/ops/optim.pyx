@@ -1,0 +1,390 @@
+"""Optimizer updates: each call is one launch over all parameters of a group, whatever their number and sizes.
+
+Every function takes lists of equal length: the parameters, which must have gradients (`with_grad` picks those), and one list for each
+kind of state.  State tensors have the parameter's shape and dtype; `steps` are float32 scalars that the update itself advances.
+Formulas are PyTorch's.  All checks come before the first write.
+"""
+from fastnet._core.array cimport *
+from fastnet._core.fn cimport *
+from fastnet._core.launch cimport byte_cost, launch
+from fastnet._core.memory cimport block_free, block_new
+from fastnet._core.tape cimport *
+from fastnet._core.tensor cimport *
+
+cdef extern from "fn.h" nogil:
+    int FN_sgd_update, FN_adam_update, FN_nadam_update, FN_radam_update, FN_adamax_update, FN_lion_update, FN_rmsprop_update
+    int FN_adagrad_update, FN_adadelta_update, FN_rprop_update, FN_asgd_update, FN_optim_advance, FN_asgd_advance
+    int FN_grad_norm, FN_grad_scale, FN_grad_clamp
+cdef extern from "kernels/optim.h" nogil:
+    enum:
+        OPTIM_CHUNK
+    ctypedef struct fn_optim_entry:
+        void *p
+        void *s[3]
+        void *g
+        float *step
+        float *extra[2]
+        Py_ssize_t n, chunk
+        int first
+    ctypedef struct fn_optim_args:
+        fn_optim_entry *entry
+        Py_ssize_t entries
+        const double *lr
+        double weight_decay, beta1, beta2, eps, momentum, dampening, lr_decay, nadam_decay, alpha, lambd, t0, low, high
+        int maximize, nesterov, amsgrad, decoupled, centered
+    ctypedef struct fn_grad_args:
+        const fn_optim_entry *entry
+        Py_ssize_t entries
+        void *part
+        const void *factor
+        double low, high
+        int kind
+
+
+def with_grad(list params) -> list:
+    """The tensors of a list that have a gradient, in order."""
+    cdef Tensor p
+    out = []
+    for p in params:
+        if p.node != NULL and p.node.grad.st != NULL:
+            out.append(p)
+    return out
+
+
+cdef class _Group:
+    """The entries of one launch; float32 and float64 parameters are launched apart."""
+    cdef fn_optim_entry *entry
+    cdef Py_ssize_t n[2]                    # entries of each dtype: float32 from the front, float64 from the back
+    cdef Py_ssize_t chunks[2]
+    cdef Py_ssize_t elements[2]
+    cdef Py_ssize_t size
+    cdef list held                          # gradients that had to be laid out anew
+    cdef str op
+
+    def __cinit__(self, str op, list params):
+        cdef Py_ssize_t i
+        cdef Tensor p
+        cdef fn_tensor g
+        cdef fn_optim_entry *e
+        cdef int k
+        self.op, self.size, self.held = op, len(params), None
+        self.entry = <fn_optim_entry *>block_new((self.size + 1) * sizeof(fn_optim_entry))
+        for k in range(2):
+            self.n[k] = self.chunks[k] = self.elements[k] = 0
+        for i in range(self.size):
+            p = params[i]
+            if p.node == NULL or p.node.grad.st == NULL:
+                raise ValueError(f"{op}: parameter {i} of shape {shape_of(&p.t)} has no gradient")
+            if not is_float(p.t.dtype) or not is_dense(&p.t):
+                raise ValueError(f"{op}: parameter {i} must be floating-point and without gaps in memory, got {p.dtype} of shape "
+                                 f"{shape_of(&p.t)} with strides {p.stride()}")
+            if p.flags & READ_ONLY:
+                raise ValueError(f"{op}: parameter {i} of shape {shape_of(&p.t)} is over read-only memory")
+            e = self.at(p, i)
+            e.p, e.n = p.t.p, p.t.size
+            e.s[0] = e.s[1] = e.s[2] = NULL
+            e.step = e.extra[0] = e.extra[1] = NULL
+            e.first = 0
+            e.chunk = self.chunks[p.t.dtype]
+            self.n[p.t.dtype] += 1
+            self.chunks[p.t.dtype] += (p.t.size + OPTIM_CHUNK - 1) // OPTIM_CHUNK
+            self.elements[p.t.dtype] += p.t.size
+            if p.node.grad.dtype != p.t.dtype:
+                raise ValueError(f"{op}: parameter {i} is {p.dtype}, its gradient is not")
+            if same_layout(&p.node.grad, &p.t):
+                e.g = p.node.grad.p
+            else:
+                array_like(&g, &p.t, p.t.dtype)
+                held = tensor_take(&g)
+                array_copy(&g, &p.node.grad)
+                e.g = g.p
+                if self.held is None:
+                    self.held = []
+                self.held.append(held)
+
+    def __dealloc__(self):
+        block_free(self.entry)
+
+    cdef fn_optim_entry *at(self, Tensor p, Py_ssize_t i) noexcept:
+        """The next free entry for p's dtype: float32 ones are numbered up, float64 ones lie behind them in reverse until `settle`."""
+        return &self.entry[self.n[0]] if p.t.dtype == FN_F32 else &self.entry[self.size - 1 - self.n[1]]
+
+    cdef int lists(self, list params, int k, object tensors, str name) except -1:
+        """State k of every entry."""
+        cdef Py_ssize_t i
+        cdef Py_ssize_t used[2]
+        cdef Tensor p, s
+        cdef fn_optim_entry *e
+        used[0] = used[1] = 0
+        if len(tensors) != self.size:
+            raise ValueError(f"{self.op}: {len(tensors)} {name} for {self.size} parameters")
+        for i in range(self.size):
+            p = params[i]
+            s = require_tensor(tensors[i], self.op, name)
+            e = &self.entry[used[0]] if p.t.dtype == FN_F32 else &self.entry[self.size - 1 - used[1]]
+            used[p.t.dtype] += 1
+            if s.t.dtype != p.t.dtype or not same_layout(&s.t, &p.t):
+                raise ValueError(f"{self.op}: {name}[{i}] is {s.dtype} of shape {shape_of(&s.t)}, strides {s.stride()}; its parameter is "
+                                 f"{p.dtype} of shape {shape_of(&p.t)}, strides {p.stride()}")
+            e.s[k] = s.t.p
+            written(s)
+        return 0
+
+    cdef int scalars(self, list params, int k, object tensors, str name) except -1:
+        """Scalar state k (0: step, 1 and 2: extra) of every entry."""
+        cdef Py_ssize_t i
+        cdef Py_ssize_t used[2]
+        cdef Tensor p, s
+        cdef fn_optim_entry *e
+        used[0] = used[1] = 0
+        if len(tensors) != self.size:
+            raise ValueError(f"{self.op}: {len(tensors)} {name} for {self.size} parameters")
+        for i in range(self.size):
+            p = params[i]
+            s = require_tensor(tensors[i], self.op, name)
+            e = &self.entry[used[0]] if p.t.dtype == FN_F32 else &self.entry[self.size - 1 - used[1]]
+            used[p.t.dtype] += 1
+            if s.t.dtype != FN_F32 or s.t.size != 1:
+                raise ValueError(f"{self.op}: {name}[{i}] must be a float32 tensor of one element, got {s.dtype} of shape {shape_of(&s.t)}")
+            if k == 0:
+                e.step = <float *>s.t.p
+            else:
+                e.extra[k - 1] = <float *>s.t.p
+            written(s)
+        return 0
+
+    cdef int run(self, list params, int kernel, fn_optim_args *a, double arrays, int before, int after) except -1:
+        """Advance (kernel `before`, -1: none), update, advance (`after`)."""
+        cdef int dtype
+        cdef Py_ssize_t i, j
+        cdef Tensor p
+        cdef fn_optim_entry swap
+        for i in range(self.n[1] // 2):                  # float64 entries into their order
+            j = self.n[0] + self.n[1] - 1 - i
+            swap = self.entry[self.n[0] + i]
+            self.entry[self.n[0] + i] = self.entry[j]
+            self.entry[j] = swap
+        for p in params:
+            written(p)
+        for dtype in range(2):
+            if self.n[dtype]:
+                a.entry, a.entries = self.entry + (self.n[0] if dtype else 0), self.n[dtype]
+                if before >= 0:
+                    launch(before, dtype, a, a.entries, 5.0 * a.entries)
+                launch(kernel, dtype, a, self.chunks[dtype], byte_cost(arrays * self.elements[dtype] * (8 if dtype else 4)))
+                if after >= 0:
+                    launch(after, dtype, a, a.entries, 30.0 * a.entries)
+        return 0
+
+
+def sgd_update(list params, list momentum_buffers, *, double lr, double momentum=0.0, double dampening=0.0, double weight_decay=0.0,
+               bint nesterov=False, bint maximize=False):
+    """Stochastic gradient descent: b = momentum b + (1 - dampening) g, p -= lr b.
+
+    Args:
+        momentum_buffers: None entries are replaced by new tensors (b = g at first); not read without momentum.
+        lr, momentum, dampening, weight_decay, nesterov, maximize: as in `optim.SGD`.
+    """
+    cdef _Group group = _Group("sgd_update", params)
+    cdef fn_optim_args a
+    cdef Tensor p
+    cdef Py_ssize_t i
+    cdef Py_ssize_t used[2]
+    cdef fn_optim_entry *e
+    a.lr, a.momentum, a.dampening, a.weight_decay, a.nesterov, a.maximize, a.decoupled = &lr, momentum, dampening, weight_decay, nesterov, maximize, 0
+    if momentum != 0.0:
+        used[0] = used[1] = 0
+        fresh = [b is None for b in momentum_buffers]
+        for i in range(len(momentum_buffers)):
+            if fresh[i]:
+                p = params[i]
+                momentum_buffers[i] = tensor_like(&p.t, p.t.dtype)
+        group.lists(params, 0, momentum_buffers, "momentum_buffers")
+        for i in range(group.size):
+            p = params[i]
+            e = &group.entry[used[0]] if p.t.dtype == FN_F32 else &group.entry[group.size - 1 - used[1]]
+            used[p.t.dtype] += 1
+            e.first = fresh[i]
+    group.run(params, FN_sgd_update, &a, 5.0 if momentum != 0.0 else 3.0, -1, -1)
+
+
+def adam_update(list params, list exp_avgs, list exp_avg_sqs, list max_exp_avg_sqs, list steps, *, double lr, double beta1, double beta2,
+                double eps, double weight_decay=0.0, bint amsgrad=False, bint maximize=False, bint decoupled=False):
+    """Adam; with decoupled, AdamW.
+
+    Args:
+        max_exp_avg_sqs: read only with amsgrad.
+        lr, beta1, beta2, eps, weight_decay, amsgrad, maximize: as in `optim.Adam`.
+        decoupled: weight decay shrinks the parameter instead of being added to the gradient.
+    """
+    cdef _Group group = _Group("adam_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, exp_avgs, "exp_avgs")
+    group.lists(params, 1, exp_avg_sqs, "exp_avg_sqs")
+    if amsgrad:
+        group.lists(params, 2, max_exp_avg_sqs, "max_exp_avg_sqs")
+    group.scalars(params, 0, steps, "steps")
+    a.lr, a.beta1, a.beta2, a.eps, a.weight_decay, a.nadam_decay = &lr, beta1, beta2, eps, weight_decay, 0.0
+    a.amsgrad, a.maximize, a.decoupled = amsgrad, maximize, decoupled
+    group.run(params, FN_adam_update, &a, 9.0 if amsgrad else 7.0, FN_optim_advance, -1)
+
+
+def nadam_update(list params, list exp_avgs, list exp_avg_sqs, list mu_products, list steps, *, double lr, double beta1, double beta2,
+                 double eps, double weight_decay=0.0, double momentum_decay=4e-3, bint maximize=False, bint decoupled=False):
+    """NAdam: Adam with Nesterov momentum.
+
+    Args:
+        mu_products: float32 scalars, 1 before the first step.
+        lr, beta1, beta2, eps, weight_decay, momentum_decay, maximize, decoupled: as in `optim.NAdam`.
+    """
+    cdef _Group group = _Group("nadam_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, exp_avgs, "exp_avgs")
+    group.lists(params, 1, exp_avg_sqs, "exp_avg_sqs")
+    group.scalars(params, 0, steps, "steps")
+    group.scalars(params, 1, mu_products, "mu_products")
+    a.lr, a.beta1, a.beta2, a.eps, a.weight_decay, a.nadam_decay = &lr, beta1, beta2, eps, weight_decay, momentum_decay
+    a.maximize, a.decoupled = maximize, decoupled
+    group.run(params, FN_nadam_update, &a, 7.0, FN_optim_advance, -1)
+
+
+def radam_update(list params, list exp_avgs, list exp_avg_sqs, list steps, *, double lr, double beta1, double beta2, double eps,
+                 double weight_decay=0.0, bint maximize=False, bint decoupled=False):
+    """RAdam: Adam whose step is rectified while its variance estimate is young.
+
+    Args:
+        lr, beta1, beta2, eps, weight_decay, maximize, decoupled: as in `optim.RAdam`.
+    """
+    cdef _Group group = _Group("radam_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, exp_avgs, "exp_avgs")
+    group.lists(params, 1, exp_avg_sqs, "exp_avg_sqs")
+    group.scalars(params, 0, steps, "steps")
+    a.lr, a.beta1, a.beta2, a.eps, a.weight_decay, a.nadam_decay = &lr, beta1, beta2, eps, weight_decay, 0.0
+    a.maximize, a.decoupled = maximize, decoupled
+    group.run(params, FN_radam_update, &a, 7.0, FN_optim_advance, -1)
+
+
+def adamax_update(list params, list exp_avgs, list exp_infs, list steps, *, double lr, double beta1, double beta2, double eps,
+                  double weight_decay=0.0, bint maximize=False):
+    """Adamax: Adam with the infinity norm.
+
+    Args:
+        lr, beta1, beta2, eps, weight_decay, maximize: as in `optim.Adamax`.
+    """
+    cdef _Group group = _Group("adamax_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, exp_avgs, "exp_avgs")
+    group.lists(params, 1, exp_infs, "exp_infs")
+    group.scalars(params, 0, steps, "steps")
+    a.lr, a.beta1, a.beta2, a.eps, a.weight_decay, a.nadam_decay = &lr, beta1, beta2, eps, weight_decay, 0.0
+    a.maximize, a.decoupled = maximize, 0
+    group.run(params, FN_adamax_update, &a, 7.0, FN_optim_advance, -1)
+
+
+def lion_update(list params, list exp_avgs, *, double lr, double beta1, double beta2, double weight_decay=0.0, bint maximize=False):
+    """Lion: p -= lr sign(beta1 m + (1 - beta1) g), with decoupled weight decay.
+
+    Args:
+        lr, beta1, beta2, weight_decay, maximize: as in `optim.Lion`.
+    """
+    cdef _Group group = _Group("lion_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, exp_avgs, "exp_avgs")
+    a.lr, a.beta1, a.beta2, a.weight_decay, a.maximize, a.decoupled = &lr, beta1, beta2, weight_decay, maximize, 1
+    group.run(params, FN_lion_update, &a, 5.0, -1, -1)
+
+
+def rmsprop_update(list params, list square_avgs, list grad_avgs, list momentum_buffers, steps=None, *, double lr, double alpha=0.99,
+                   double eps=1e-8, double weight_decay=0.0, double momentum=0.0, bint centered=False, bint maximize=False):
+    """RMSprop.
+
+    Args:
+        grad_avgs: read only if centered.  momentum_buffers: read only with momentum.
+        steps: counted where given; the formula does not need them.
+        lr, alpha, eps, weight_decay, momentum, centered, maximize: as in `optim.RMSprop`.
+    """
+    cdef _Group group = _Group("rmsprop_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, square_avgs, "square_avgs")
+    if centered:
+        group.lists(params, 1, grad_avgs, "grad_avgs")
+    if momentum != 0.0:
+        group.lists(params, 2, momentum_buffers, "momentum_buffers")
+    if steps is not None:
+        group.scalars(params, 0, steps, "steps")
+    a.lr, a.alpha, a.eps, a.weight_decay, a.momentum, a.nadam_decay = &lr, alpha, eps, weight_decay, momentum, 0.0
+    a.centered, a.maximize, a.decoupled = centered, maximize, 0
+    group.run(params, FN_rmsprop_update, &a, 5.0 + 2.0 * centered + 2.0 * (momentum != 0.0), -1 if steps is None else FN_optim_advance, -1)
+
+
+def adagrad_update(list params, list state_sums, list steps, *, double lr, double lr_decay=0.0, double eps=1e-10, double weight_decay=0.0,
+                   bint maximize=False):
+    """Adagrad.
+
+    Args:
+        lr, lr_decay, eps, weight_decay, maximize: as in `optim.Adagrad`.
+    """
+    cdef _Group group = _Group("adagrad_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, state_sums, "state_sums")
+    group.scalars(params, 0, steps, "steps")
+    a.lr, a.lr_decay, a.eps, a.weight_decay, a.maximize, a.decoupled, a.nadam_decay = &lr, lr_decay, eps, weight_decay, maximize, 0, 0.0
+    group.run(params, FN_adagrad_update, &a, 5.0, FN_optim_advance, -1)
+
+
+def adadelta_update(list params, list square_avgs, list acc_deltas, steps=None, *, double lr=1.0, double rho=0.9, double eps=1e-6,
+                    double weight_decay=0.0, bint maximize=False):
+    """Adadelta.
+
+    Args:
+        steps: counted where given; the formula does not need them.
+        lr, rho, eps, weight_decay, maximize: as in `optim.Adadelta`.
+    """
+    cdef _Group group = _Group("adadelta_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, square_avgs, "square_avgs")
+    group.lists(params, 1, acc_deltas, "acc_deltas")
+    if steps is not None:
+        group.scalars(params, 0, steps, "steps")
+    a.lr, a.alpha, a.eps, a.weight_decay, a.maximize, a.decoupled, a.nadam_decay = &lr, rho, eps, weight_decay, maximize, 0, 0.0
+    group.run(params, FN_adadelta_update, &a, 7.0, -1 if steps is None else FN_optim_advance, -1)
+
+
+def rprop_update(list params, list prevs, list step_sizes, steps=None, *, double etaminus=0.5, double etaplus=1.2, double step_size_min=1e-6,
+                 double step_size_max=50.0, bint maximize=False):
+    """Rprop: step sizes grow while the sign of the gradient stays, and shrink when it turns.
+
+    Args:
+        prevs: the last gradients, 0 at first.  step_sizes: lr at first.
+        steps: counted where given; the formula does not need them.
+        etaminus, etaplus, step_size_min, step_size_max, maximize: as in `optim.Rprop`.
+    """
+    cdef _Group group = _Group("rprop_update", params)
+    cdef fn_optim_args a
+    cdef double lr = 0.0
+    group.lists(params, 0, prevs, "prevs")
+    group.lists(params, 1, step_sizes, "step_sizes")
+    if steps is not None:
+        group.scalars(params, 0, steps, "steps")
+    a.lr, a.beta1, a.beta2, a.low, a.high, a.weight_decay = &lr, etaminus, etaplus, step_size_min, step_size_max, 0.0
+    a.maximize, a.decoupled, a.nadam_decay = maximize, 0, 0.0
+    group.run(params, FN_rprop_update, &a, 7.0, -1 if steps is None else FN_optim_advance, -1)
+
+
+def asgd_update(list params, list axs, list etas, list mus, list steps, *, double lr, double lambd=1e-4, double alpha=0.75, double t0=1e6,
+                double weight_decay=0.0, bint maximize=False):
+    """Averaged stochastic gradient descent.
+
+    Args:
+        axs: the averages.  etas: float32 scalars, lr at first.  mus: float32 scalars, 1 at first.
+        lr, lambd, alpha, t0, weight_decay, maximize: as in `optim.ASGD`.
+    """
+    cdef _Group group = _Group("asgd_update", params)
+    cdef fn_optim_args a
+    group.lists(params, 0, axs, "axs")
+    group.scalars(params, 0, steps, "steps")
+    group.scalars(params, 1, etas, "etas")
+    group.scalars(params, 2, mus, "mus")
+    a.lr, a.lambd, a.alpha, a.t0, a.weight_decay, a.maximize, a.decoupled, a.nadam_decay = &lr, lambd, alpha, t0, weight_decay, maximize, 0, 0.0
+    group.run(params, FN_asgd_update, &a, 5.0, FN_optim_advance, FN_asgd_advance)
