@@ -27,7 +27,7 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 
 def _format(self: Tensor, spec: str) -> str:
-    return format(self.item(), spec) if spec and self.ndim == 0 else object.__format__(self, spec)
+    return format(self.item(), spec) if self.ndim == 0 else object.__format__(self, spec)
 
 
 def _dlpack(self: Tensor, **kwargs: Any) -> Any:
