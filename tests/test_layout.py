@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "csrc").is_dir():
     pytest.skip("the tests are not in a source tree", allow_module_level=True)
 
-SOURCES = ("csrc/**/*.c", "csrc/**/*.h", "fastnet/**/*.py", "fastnet/**/*.pyx", "fastnet/**/*.pxd", "fastnet/**/*.pyi", "tests/**/*.py",
+SOURCES = ("csrc/**/*.c", "csrc/**/*.h", "fastnet/**/*.py", "fastnet/**/*.pyx", "fastnet/**/*.px[di]", "fastnet/**/*.pyi", "tests/**/*.py",
            "bench/**/*.py", "examples/**/*.py", "*.py")
 TEXTS = (*SOURCES, "*.md", "*.toml", "*.in", "docs/**/*.md", ".ci/*", ".github/**/*.yml")
 VOCABULARIES = {f"csrc/simd/{isa}_{dtype}.h" for isa in ("avx2", "avx512", "neon") for dtype in ("f32", "f64")}
