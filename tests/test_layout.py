@@ -65,7 +65,7 @@ def stratum(path):
     return path.relative_to(ROOT / "fastnet").parts[0].partition(".")[0]
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=name(p)) for p in sources("fastnet/**/*.py", "fastnet/**/*.pyx", "fastnet/**/*.pxd")])
+@pytest.mark.parametrize("path", [pytest.param(p, id=name(p)) for p in sources("fastnet/**/*.py", "fastnet/**/*.py[x]", "fastnet/**/*.px[di]")])
 def test_imports_point_down(path):
     allowed = MAY_IMPORT.get(stratum(path))
     for word, line in imported(path):
@@ -100,7 +100,7 @@ def code_only(path):
     ("printing", r"\b(f?printf|puts|perror|abort)\s*\(", set()),
 ])
 def test_each_concern_lives_in_one_place(concern, words, allowed):
-    for path in sources("csrc/**/*.[ch]", "fastnet/**/*.pyx", "fastnet/**/*.pxd"):
+    for path in sources("csrc/**/*.[ch]", "fastnet/**/*.py[x]", "fastnet/**/*.px[di]"):
         if name(path) not in allowed:
             found = re.search(words, code_only(path))
             assert not found, f"{name(path)}: {concern} ({found[0]!r}) belongs to {', '.join(sorted(allowed)) or 'no file'}"
