@@ -37,13 +37,12 @@ def test_an_exception_restores_the_mode():
 
 
 @pytest.mark.parametrize("decorator, want", [
-    (fastnet.no_grad(), False), (fastnet.no_grad, False), (fastnet.inference_mode(), False), (fastnet.inference_mode, False),
-    (fastnet.enable_grad(), True), (fastnet.set_grad_enabled(False), False), (fastnet.set_grad_enabled(True), True),
+    (lambda: fastnet.no_grad(), False), (lambda: fastnet.no_grad, False), (lambda: fastnet.inference_mode(), False),
+    (lambda: fastnet.inference_mode, False), (lambda: fastnet.enable_grad(), True),
+    (lambda: fastnet.set_grad_enabled(False), False), (lambda: fastnet.set_grad_enabled(True), True),
 ])
 def test_decorators(decorator, want):
-    fastnet.set_grad_enabled(True)
-
-    @decorator
+    @decorator()
     def compute(x, scale=2.0):
         """Doc."""
         return (x * scale).requires_grad

@@ -93,7 +93,7 @@ def get_num_threads() -> int:
     return _threads
 
 
-def set_num_threads(n: int) -> None:
+def set_num_threads(n) -> None:
     """Use at most n threads in every kernel from now on; results do not depend on n.
 
     Raises:
@@ -103,7 +103,7 @@ def set_num_threads(n: int) -> None:
     >>> fastnet.set_num_threads(1)
     """
     global _threads
-    if isinstance(n, bool) or int(n) != n or not 1 <= n <= 1024:
+    if isinstance(n, (bool, str)) or int(n) != n or not 1 <= n <= 1024:
         raise ValueError(f"set_num_threads: n must be an integer from 1 to 1024, got {n!r}")
     _threads = int(n) if fn_openmp() and _may_team else 1
 

@@ -197,10 +197,9 @@ cdef int _deposit(Heap *h, fn_node *x, fn_tensor *g, bint accumulate) except -1:
             return _to_leaf(x, g)
         array_drop(g)
         return 0
-    _add(&x.acc, g, False)
-    if not x.flags & IN_HEAP:
+    if not x.flags & IN_HEAP:                           # first: what is in the heap is cleaned up after an error
         heap_push(h, x)
-    return 0
+    return _add(&x.acc, g, False)
 
 
 cdef tuple _shape(const fn_tensor *x):
@@ -248,6 +247,8 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
                         n.op.backward(n, &gy, gin)
                         x.grad.st.version += 1
                 else:
+                    if not x.flags & IN_HEAP:
+                        heap_push(h, x)
                     if x.acc.st == NULL:
                         array_zeros(&gin[0], &x.acc, x.acc.dtype)
                         x.acc = gin[0]
@@ -258,8 +259,6 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
                         x.acc = gin[0]
                     gin[0] = x.acc
                     n.op.backward(n, &gy, gin)
-                    if not x.flags & IN_HEAP:
-                        heap_push(h, x)
                 gin[0].st = NULL
         else:
             n.op.backward(n, &gy, gin)
@@ -310,9 +309,9 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
         oldest = min([(<Node>w).n.seq for w in captures])
         for w in captures:
             (<Node>w).n.flags |= CAPTURE
-    h.room, h.n = 128, 0
-    h.at = <fn_node **>block_new(h.room * sizeof(fn_node *))
+    h.room, h.n, h.at = 128, 0, NULL
     try:
+        h.at = <fn_node **>block_new(h.room * sizeof(fn_node *))
         for k in range(n_roots):
             _deposit(&h, roots[k], &gradients[k], accumulate)
         while h.n > 0:

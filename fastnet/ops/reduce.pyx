@@ -76,11 +76,14 @@ cdef int prod_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
         array_drop(&pg)
 
 
-cdef fn_op SUM = [b"SumBackward1", sum_backward, False]
-cdef fn_op MEAN = [b"MeanBackward1", sum_backward, False]
+cdef fn_op SUM = [b"SumBackward0", sum_backward, False]
+cdef fn_op SUM_DIM = [b"SumBackward1", sum_backward, False]
+cdef fn_op MEAN = [b"MeanBackward0", sum_backward, False]
+cdef fn_op MEAN_DIM = [b"MeanBackward1", sum_backward, False]
 cdef fn_op AMAX = [b"AmaxBackward0", extreme_backward, False]
 cdef fn_op AMIN = [b"AminBackward0", extreme_backward, False]
 cdef fn_op PROD = [b"ProdBackward0", prod_backward, False]
+cdef fn_op PROD_DIM = [b"ProdBackward1", prod_backward, False]
 cdef fn_op LOGSUMEXP = [b"LogsumexpBackward0", logsumexp_backward, False]
 
 
@@ -137,7 +140,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
             x = x.to(dtype)
     if not is_float(x.t.dtype):
         return from_data(np.sum(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), dtype=dtype_object(out).numpy, keepdims=keepdim), out)
-    return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &SUM, 1.0, False)
+    return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &SUM if dim is None else &SUM_DIM, 1.0, False)
 
 
 def mean(input, dim=None, keepdim=False, *, dtype=None):
@@ -162,7 +165,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
         x = x.to(dtype)
     if not is_float(x.t.dtype):
         raise TypeError(f"mean: input must be floating-point, got {x.dtype}; pass dtype=")
-    return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &MEAN, 1.0 / axes_count(&x.t, mask), False)
+    return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &MEAN if dim is None else &MEAN_DIM, 1.0 / axes_count(&x.t, mask), False)
 
 
 def prod(input, dim=None, keepdim=False, *, dtype=None):
@@ -187,7 +190,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
             x = x.to(dtype)
     if not is_float(x.t.dtype):
         return from_data(np.prod(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), dtype=dtype_object(out).numpy, keepdims=keepdim), out)
-    return _reduce(x, mask, keepdim, FN_reduce_prod, FN_reduce_prod, &PROD, 1.0, True)
+    return _reduce(x, mask, keepdim, FN_reduce_prod, FN_reduce_prod, &PROD if dim is None else &PROD_DIM, 1.0, True)
 
 
 def amax(input, dim=(), keepdim=False):
