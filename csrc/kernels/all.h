@@ -92,6 +92,9 @@ FN_KERNEL(gather)
 FN_KERNEL(scatter)
 FN_KERNEL(scatter_add)
 FN_KERNEL(scatter_mul)
+FN_KERNEL(index_get)
+FN_KERNEL(index_put)
+FN_KERNEL(index_put_add)
 FN_KERNEL(cumsum)
 FN_KERNEL(cumprod)
 FN_KERNEL(cumprod_backward)
@@ -115,6 +118,7 @@ FN_KERNEL(gemm_reduce)
 #include "kernels/optim_more.inc.c"
 #include "kernels/random.inc.c"
 #include "kernels/index.inc.c"
+#include "kernels/index_put.inc.c"
 #include "kernels/scan.inc.c"
 #include "kernels/walk.inc.c"
 #include "kernels/elementwise_math.inc.c"

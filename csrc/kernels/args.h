@@ -8,6 +8,7 @@
 #include "kernels/optim.h"
 #include "kernels/random.h"
 #include "kernels/index.h"
+#include "kernels/index_put.h"
 #include "kernels/scan.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"

@@ -1,11 +1,12 @@
-"""x[...] and x[...] = value: what stands between the brackets, made into a view and, where it holds tensors, a gather."""
-cimport cython
+"""x[...]: what stands between the brackets, made into a view and, where it holds tensors, a gather."""
 from cpython.slice cimport PySlice_AdjustIndices, PySlice_Unpack
 from libc.string cimport memcpy
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
+from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
+from fastnet.ops.lookup cimport *
 from fastnet.ops.view cimport *
 
 import numpy as np
@@ -74,7 +75,7 @@ cdef int _room(Selection *s, int more) except -1:
 
 
 cdef list parse(const fn_tensor *x, object index, Selection *s):
-    """Fill s with the view that the index takes; the tensors in it: a list of (axis of the view, tensor), or None."""
+    """Fill s with the view that the index takes; the tensors in it: a list of (axis of the view, axis of x, tensor), or None."""
     cdef int axis = 0, used = 0, k
     cdef bint dots = False
     cdef list gathers = None
@@ -112,7 +113,7 @@ cdef list parse(const fn_tensor *x, object index, Selection *s):
                 _room(s, 1)
                 if e is not None:                       # a bool: an axis of size 1, taken or not
                     gathers = gathers or []
-                    gathers.append((s.ndim, from_data([0] if e else [], FN_I64)))
+                    gathers.append((s.ndim, axis, from_data([0] if e else [], FN_I64)))
                 s.dims[s.ndim], s.step[s.ndim], s.axis[s.ndim], s.other[s.ndim] = 1, 0, -1, -1
                 s.ndim += 1
             elif isinstance(e, int):
@@ -125,7 +126,7 @@ cdef list parse(const fn_tensor *x, object index, Selection *s):
                     axis += 1
                 else:
                     gathers = gathers or []
-                    gathers.append((s.ndim, e))
+                    gathers.append((s.ndim, axis, e))
                     k = _takes(e)
                     _room(s, k)
                     while k:
@@ -158,13 +159,46 @@ cdef Tensor viewed(Tensor x, const Selection *s):
     return selected(x, s, &SELECT if s.ndim < x.t.ndim else &SLICE)
 
 
+# Tensors among the indices: backward adds to the same positions, in the order of the index.
+
+cdef int index_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    cdef fn_tensor rows
+    array_contiguous(&rows, gy)
+    try:
+        lookup_put(&gin[0], <const Lookup *>n.block, &n.saved[0].t, &rows, True)
+    finally:
+        array_drop(&rows)
+    return 0
+
+
+cdef fn_op INDEX = [b"IndexBackward0", index_backward, True]
+
+
+cdef Tensor looked_up(Tensor table, list gathers):
+    cdef Lookup l
+    cdef fn_tensor array
+    cdef Tensor index, y
+    cdef fn_node *n
+    lookup_make(&l, &array, &table.t, gathers)
+    index = tensor_take(&array)
+    lookup_get(&array, &l, &table.t, &index.t)
+    y = tensor_take(&array)
+    if table.node != NULL and grad_enabled():
+        n = record(y, &INDEX, 1, 1)
+        n.block = block_new(sizeof(Lookup))
+        memcpy(n.block, &l, sizeof(Lookup))
+        node_input(n, 0, table.node)
+        node_save(n, 0, &index.t)
+    return y
+
+
 cdef object getitem(object input, object index):
     cdef Tensor x = input
     cdef Selection s
     gathers = parse(&x.t, index, &s)
     if gathers is None:
         return viewed(x, &s)
-    raise IndexError("index: tensors are not yet possible")
+    return looked_up(x if s.ndim == x.t.ndim and _is_whole(&x.t, &s) else viewed(x, &s), gathers)
 
 
 operators.getitem = getitem
