@@ -14,6 +14,7 @@ from fastnet.config import show_config
 from fastnet.ops import cast as _cast
 from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
+from fastnet.ops import index_put as _index_put
 from fastnet.ops.activation import celu, celu_, hardshrink, relu, relu_, selu, selu_, sigmoid, sigmoid_, tanh, tanh_, threshold, threshold_
 from fastnet.ops.argreduce import argmax, argmin, max, min
 from fastnet.ops.arithmetic import (

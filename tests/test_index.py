@@ -124,7 +124,7 @@ def test_getitem_is_numpys():
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "int32", "uint8", "bool"])
 def test_getitem_every_dtype(dtype):
     for rng, a, entries, first, then, _ in cases(2, 300):
-        a = (a * 3).astype(dtype)
+        a = np.asarray(a * 3).astype(dtype)
         y = from_numpy(a)[as_given(rng, entries)]
         assert y.numpy().dtype == dtype
         np.testing.assert_array_equal(y.numpy(), a[first][then], err_msg=f"{a.shape} {entries}")

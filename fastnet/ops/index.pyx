@@ -21,8 +21,10 @@ cdef object _entry(object e):
         return e
     if isinstance(e, Tensor):
         t = e
-    elif isinstance(e, (np.ndarray, list, tuple, range)):
-        t = from_data(e, -1) if len(e) or isinstance(e, np.ndarray) else from_data(e, FN_I64)
+    elif isinstance(e, np.ndarray):
+        t = from_data(e, -1)
+    elif isinstance(e, (list, tuple, range)):
+        t = from_data(e, -1 if len(e) else FN_I64)
     elif isinstance(e, np.bool_):
         return bool(e)
     elif hasattr(e, "__index__"):
@@ -151,6 +153,15 @@ cdef bint _is_whole(const fn_tensor *x, const Selection *s) noexcept:
     return size == x.size
 
 
+cdef bint _is_same(const fn_tensor *x, const Selection *s) noexcept:
+    """The view is x."""
+    cdef int d
+    for d in range(s.ndim):
+        if s.axis[d] != d or s.dims[d] != x.dims[d] or s.step[d] != 1:
+            return False
+    return s.ndim == x.ndim
+
+
 cdef Tensor viewed(Tensor x, const Selection *s):
     cdef fn_tensor y
     if x.node != NULL and _is_whole(&x.t, s):
@@ -198,7 +209,7 @@ cdef object getitem(object input, object index):
     gathers = parse(&x.t, index, &s)
     if gathers is None:
         return viewed(x, &s)
-    return looked_up(x if s.ndim == x.t.ndim and _is_whole(&x.t, &s) else viewed(x, &s), gathers)
+    return looked_up(x if _is_same(&x.t, &s) else viewed(x, &s), gathers)
 
 
 operators.getitem = getitem

@@ -186,14 +186,14 @@ cdef int _fill(fn_index_put_args *a, const Lookup *l, const fn_tensor *table, co
             a.outer_ndim = collapse(n, dims, 2, both, a.outer_dims, merged)
             memcpy(a.outer_strides, merged + 8, sizeof(a.outer_strides))
     for d in range(l.ndim):
-        if l.axes >> d & 1:
+        if l.axes >> d & 1 and table.dims[d] != 1:
             dims[looked], strides[looked] = table.dims[d], table.strides[d]
             looked += 1
     a.table, a.k, a.bytes, a.index = table.p, l.k, itemsize(table.dtype), <const int64_t *>index.p
-    a.scale = strides[looked - 1]
+    a.scale = strides[looked - 1] if looked else 0
     offsets.st = NULL
     for d in range(looked - 1):
-        if dims[d] != 1 and strides[d] != dims[d + 1] * strides[d + 1]:
+        if strides[d] != dims[d + 1] * strides[d + 1]:
             break
     else:
         return 0
