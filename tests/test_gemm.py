@@ -17,8 +17,8 @@ class Args(ctypes.Structure):
                 + [(name, SIZE) for name in ("bias_rs", "bias_cs", "nbatch")]
                 + [(name, SIZE * 8) for name in ("batch", "a_bs", "b_bs", "c_bs")]
                 + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "reserved")]
-                + [(name, SIZE) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k", "supers", "super_rows",
-                                             "panels", "chunks")] + [("unit_flops", ctypes.c_double)])
+                + [(name, SIZE) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k")]
+                + [(name, SIZE) for name in ("supers", "super_rows", "panels", "chunks")] + [("unit_flops", ctypes.c_double)])
 
 
 class Plan(ctypes.Structure):

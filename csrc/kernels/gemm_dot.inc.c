@@ -54,22 +54,40 @@ FN(dot_rows)(int mr, int nc, ptrdiff_t k, const T *a, ptrdiff_t ar, const T *b, 
     }
 }
 
+/* c[j] (+)= out[j] + bias, relu: nc elements of one row. */
+static inline void FN(dot_store)(const fn_gemm_args *g, const gemm_part *at, const T *out, int nc, T *c, const T *bias)
+{
+  if (at->c_cs == 1 && (!bias || g->bias_cs == 1)) {
+    for (int j = 0; j < nc; j += VLEN) {
+      const int n = nc - j < VLEN ? nc - j : VLEN;
+      vec y = v_loadn(out + j, n);
+      if (at->accumulate) y = v_add(y, v_loadn(c + j, n));
+      if (bias) y = v_add(y, v_loadn(bias + j, n));
+      if (at->act == FN_ACT_RELU) y = v_max(v_zero(), y);
+      v_storen(c + j, y, n);
+    }
+    return;
+  }
+  for (int j = 0; j < nc; j++) {
+    T y = out[j];
+    if (at->accumulate) y += c[j * at->c_cs];
+    if (bias) y += bias[j * g->bias_cs];
+    c[j * at->c_cs] = at->act == FN_ACT_RELU && y < 0 ? 0 : y;
+  }
+}
+
 /* One unit: DOT_COLUMNS columns of C (or of the partial sums at c), all rows, k0 <= k < k1. */
 static void FN(gemm_dot)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t j0)
 {
   const int nc = (int)(g->n - j0 < DOT_COLUMNS ? g->n - j0 : DOT_COLUMNS);
-  const T *b = at->b + j0 * g->b_cs + at->k0, *bias = at->bias;
+  const T *b = at->b + j0 * g->b_cs + at->k0, *bias = at->bias ? at->bias + j0 * g->bias_cs : NULL;
+  T *c = at->c + j0 * at->c_cs;
   for (ptrdiff_t i = 0; i < g->m;) {
     T out[GEMM_DOT * DOT_COLUMNS];
     const int mr = FN(gemm_next_rows)(g->m - i, GEMM_DOT);
     FN(dot_rows)(mr, nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, g->a_rs, b, g->b_cs, out);
     for (int r = 0; r < mr; r++)
-      for (int j = 0; j < nc; j++) {
-        T *c = at->c + (i + r) * at->c_rs + (j0 + j) * at->c_cs, y = out[r * DOT_COLUMNS + j];
-        if (at->accumulate) y += *c;
-        if (bias) y += bias[(i + r) * g->bias_rs + (j0 + j) * g->bias_cs];
-        *c = at->act == FN_ACT_RELU && y < 0 ? 0 : y;
-      }
+      FN(dot_store)(g, at, out + r * DOT_COLUMNS, nc, c + (i + r) * at->c_rs, bias ? bias + (i + r) * g->bias_rs : NULL);
     i += mr;
   }
   if (at->act > FN_ACT_RELU) FN(gemm_finish)(at, 0, g->m, j0, nc);
