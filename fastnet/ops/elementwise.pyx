@@ -154,7 +154,7 @@ cdef Tensor output_for(Operands *o, str op, int dtype):
         size *= dims[d]
     for k in range(o.n):                                 # the first operand that fills the shape gives the memory order
         x = &o.of[k].t
-        if x.ndim == ndim and x.size == size and x.st != NULL and is_dense(x):
+        if x.ndim == ndim and x.size == size != 0 and x.st != NULL and is_dense(x):
             return tensor_like(x, dtype)
     return tensor_new(ndim, dims, dtype)
 
