@@ -16,6 +16,7 @@ from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
 from fastnet.ops import index_put as _index_put
 from fastnet.ops.activation import celu, celu_, hardshrink, relu, relu_, selu, selu_, sigmoid, sigmoid_, tanh, tanh_, threshold, threshold_
+from fastnet.ops.addmm import addbmm, addmm, addmv, addr, baddbmm, ger, inner, outer, tensordot
 from fastnet.ops.argreduce import argmax, argmin, max, min
 from fastnet.ops.arithmetic import (
     add, arctan2, atan2, div, divide, floor_divide, fmod, maximum, minimum, mul, multiply, remainder, rsub, sub, subtract,
@@ -27,6 +28,7 @@ from fastnet.ops.compare import (
     allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite,
     isinf, isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
 )
+from fastnet.ops.einsum import einsum
 from fastnet.ops.lerp import addcdiv, addcmul, lerp
 from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
 from fastnet.ops.norm import norm

@@ -45,12 +45,11 @@ def einsum(equation: Any, *operands: Any) -> Tensor:
     x, term = work[0]
     for i, (y, other) in enumerate(work[1:], 1):
         later = set(result).union(*(t for _, t in work[i + 1:]))
-        x, term = _pair(x, term, y, other, later, sizes)
+        x, term = _pair(x, term, y, other, later)
     x, term = _sum_out(x, term, set(result))
     if term != result:
         x = x.permute([term.index(label) for label in result])
-    full = [sizes[label] for label in result]
-    return x if list(x.shape) == full else x.expand(full)
+    return x
 
 
 def _from_lists(args: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -104,10 +103,10 @@ def _sum_out(x: Tensor, term: str, keep: set[str]) -> tuple[Tensor, str]:
     return x.sum(gone), "".join(label for label in term if label in keep)
 
 
-def _pair(a: Tensor, ta: str, b: Tensor, tb: str, keep: set[str], sizes: dict[str, int]) -> tuple[Tensor, str]:
+def _pair(a: Tensor, ta: str, b: Tensor, tb: str, keep: set[str]) -> tuple[Tensor, str]:
     """a.b over the indices that are not kept, as one batched matrix product."""
-    a, ta = _widen(a, ta, tb, sizes)
-    b, tb = _widen(b, tb, ta, sizes)
+    b, tb = _drop_ones(b, tb, ta)
+    a, ta = _drop_ones(a, ta, tb)
     a, ta = _sum_out(a, ta, keep | set(tb))
     b, tb = _sum_out(b, tb, keep | set(ta))
     batch = [c for c in ta if c in tb and c in keep]
@@ -131,7 +130,9 @@ def _pair(a: Tensor, ta: str, b: Tensor, tb: str, keep: set[str], sizes: dict[st
     return y.reshape([size_a[c] for c in batch + rows] + [size_b[c] for c in columns]), "".join(batch + rows + columns)
 
 
-def _widen(x: Tensor, term: str, other: str, sizes: dict[str, int]) -> tuple[Tensor, str]:
-    """Axes of 1 that go together with longer ones are expanded."""
-    shape = [sizes[c] if c in other else n for c, n in zip(term, x.shape)]
-    return (x if shape == list(x.shape) else x.expand(shape)), term
+def _drop_ones(x: Tensor, term: str, other: str) -> tuple[Tensor, str]:
+    """An axis of 1 whose index the other operand has too adds nothing: it would only be broadcast."""
+    for axis in range(len(term) - 1, -1, -1):
+        if term[axis] in other and x.shape[axis] == 1:
+            x, term = x.squeeze(axis), term[:axis] + term[axis + 1:]
+    return x, term

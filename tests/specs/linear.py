@@ -16,7 +16,7 @@ def flops(x, w, b=None, activation=None):
 
 SPECS = [
     OpSpec("linear", "fastnet.ops.linear.linear", lambda x, w, b=None: x @ w.T + (0 if b is None else b), exact_layout=False, tol=2e-6,
-           shapes=[*SHAPES, ((3, 5), (5,), None)], bench=DENSE, flops=flops,
+           shapes=[*SHAPES, ((3, 5), (5,), ()), ((3, 5), (5,), None)], bench=DENSE, flops=flops,
            refused=[Refused(RuntimeError, r"linear: weight \(7, 6\) expects input \(..., 6\), got \(2, 5\)", zeros(2, 5), zeros(7, 6)),
                     Refused(RuntimeError, r"linear: bias must have the shape \(7,\), got \(1, 7\)", zeros(2, 5), zeros(7, 5), zeros(1, 7)),
                     Refused(RuntimeError, "linear: input is fastnet.float32, weight is fastnet.float64", zeros(2, 5),
