@@ -324,9 +324,7 @@ def atan2_(input, other):
 
 
 cdef object _add(object a, object b):
-    if isinstance(b, Tensor) and not isinstance(a, Tensor):
-        a, b = b, a
-    return binary(a, b, &ADD, 1.0) if is_operand(b) else NotImplemented
+    return binary(a, b, &ADD, 1.0) if is_operand(a) and is_operand(b) else NotImplemented
 
 
 cdef object _sub(object a, object b):
@@ -334,9 +332,7 @@ cdef object _sub(object a, object b):
 
 
 cdef object _mul(object a, object b):
-    if isinstance(b, Tensor) and not isinstance(a, Tensor):
-        a, b = b, a
-    return binary(a, b, &MUL, 1.0) if is_operand(b) else NotImplemented
+    return binary(a, b, &MUL, 1.0) if is_operand(a) and is_operand(b) else NotImplemented
 
 
 cdef object _truediv(object a, object b):

@@ -31,52 +31,70 @@ cdef inline void _fill(fn_node *n, const Binary *op, fn_node *a, fn_node *b, dou
     node_input(n, 1, b)
 
 
-cdef Tensor _fast(Tensor x, const fn_tensor *z, fn_node *z_node, double number, const Binary *op, double s0):
-    """x op z, for a contiguous x and z of the same dtype and shape, or a number z."""
+cdef struct Side:
+    const fn_tensor *t              # t.st == NULL: a number
+    fn_node *node
+    double number
+
+
+cdef Tensor _fast(const fn_tensor *like, Side *a, Side *b, const Binary *op, double s0):
+    """a op b, for a contiguous tensor `like` and another of its dtype and shape, or a number."""
     cdef fn_elementwise_args args
     cdef fn_node *n
-    cdef Tensor y = tensor_new(x.t.ndim, x.t.dims, x.t.dtype)
-    cdef Py_ssize_t width = itemsize(x.t.dtype)
-    args.p[0], args.p[1], args.p[2] = y.t.p, x.t.p, z.p
+    cdef Tensor y = tensor_new(like.ndim, like.dims, like.dtype)
+    cdef Py_ssize_t width = itemsize(like.dtype)
+    args.p[0], args.p[1], args.p[2] = y.t.p, a.t.p, b.t.p
     args.s[0] = s0
     args.stream = width * y.t.size > 24 << 20
     args.ndim, args.dims[0] = 1, y.t.size
-    args.strides[0][0], args.strides[1][0], args.strides[2][0] = 1, 1, z.st != NULL
-    launch(op.kernel, x.t.dtype, &args, y.t.size, max(op.ns, byte_cost(width * 3)) * y.t.size)
-    if (x.node != NULL or z_node != NULL) and grad_enabled():
-        if op.saves == SAVE_NONE:
-            _fill(record(y, &op.op, 2, 0), op, x.node, z_node, s0)
-        else:
-            n = record(y, &op.op, 2, 2)
-            _fill(n, op, x.node, z_node, s0)
+    args.strides[0][0], args.strides[1][0], args.strides[2][0] = 1, a.t.st != NULL, b.t.st != NULL
+    launch(op.kernel, like.dtype, &args, y.t.size, max(op.ns, byte_cost(width * 3)) * y.t.size)
+    if (a.node != NULL or b.node != NULL) and grad_enabled():
+        n = record(y, &op.op, 2, 0 if op.saves == SAVE_NONE else 2)
+        _fill(n, op, a.node, b.node, s0)
+        if op.saves != SAVE_NONE:
             if op.saves == SAVE_RESULT:
-                if z_node != NULL:
+                if b.node != NULL:
                     node_save(n, 0, &y.t)
-            elif z_node != NULL or op.saves == SAVE_BOTH:
-                node_save(n, 0, &x.t)
-            if x.node != NULL or op.saves != SAVE_CROSS:
-                if z.st != NULL:
-                    node_save(n, 1, z)
-                else:
-                    n.f[1] = number
+            elif b.node != NULL or op.saves == SAVE_BOTH:
+                _keep(n, 0, a)
+            if a.node != NULL or op.saves != SAVE_CROSS:
+                _keep(n, 1, b)
     return y
+
+
+cdef inline void _keep(fn_node *n, int k, Side *x) noexcept:
+    if x.t.st != NULL:
+        node_save(n, k, x.t)
+    else:
+        n.f[k] = x.number
 
 
 cdef Tensor binary(object a, object b, const Binary *op, double s0):
     """a op b for any operands."""
-    cdef Tensor x, z
+    cdef const fn_tensor *like
     cdef fn_tensor t
     cdef char room[8]
-    if isinstance(a, Tensor):
-        x = a
-        if is_float(x.t.dtype) and is_contiguous(&x.t):
-            if isinstance(b, Tensor):
-                z = b
-                if z.t.dtype == x.t.dtype and same_shape(&x.t, &z.t) and is_contiguous(&z.t):
-                    return _fast(x, &z.t, z.node, 0, op, s0)
-            elif type(b) is float or type(b) is int:
-                number_operand(&t, room, b, x.t.dtype)
-                return _fast(x, &t, NULL, b, op, s0)
+    cdef Side sides[2]
+    cdef bint first = isinstance(a, Tensor)
+    if first or isinstance(b, Tensor):
+        like = &(<Tensor>(a if first else b)).t
+        if is_float(like.dtype) and is_contiguous(like):
+            if first:
+                sides[0].t, sides[0].node = like, (<Tensor>a).node
+                if isinstance(b, Tensor):
+                    sides[1].t, sides[1].node = &(<Tensor>b).t, (<Tensor>b).node
+                    if sides[1].t.dtype == like.dtype and same_shape(like, sides[1].t) and is_contiguous(sides[1].t):
+                        return _fast(like, &sides[0], &sides[1], op, s0)
+                elif type(b) is float or type(b) is int:
+                    sides[1].number, sides[1].node, sides[1].t = b, NULL, &t
+                    number_operand(&t, room, sides[1].number, like.dtype)
+                    return _fast(like, &sides[0], &sides[1], op, s0)
+            elif type(a) is float or type(a) is int:
+                sides[0].number, sides[0].node, sides[0].t = a, NULL, &t
+                sides[1].t, sides[1].node = like, (<Tensor>b).node
+                number_operand(&t, room, sides[0].number, like.dtype)
+                return _fast(like, &sides[0], &sides[1], op, s0)
     return _slow(a, b, op, s0)
 
 

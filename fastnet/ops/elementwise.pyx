@@ -76,8 +76,6 @@ cdef int operands_make(Operands *o, str op, int n, object a, object b, object c,
         elif isinstance(value, (float, int)):
             o.of[k].t.ndim, o.of[k].t.size, o.of[k].t.st = 0, 1, NULL
             o.of[k].number = value
-            if isinstance(value, int):
-                o.of[k].integer = value
             r, dtype = 2, FN_F32 if isinstance(value, float) else (FN_BOOL if isinstance(value, bool) else FN_I64)
             o.of[k].t.dtype = dtype
         else:
@@ -88,6 +86,9 @@ cdef int operands_make(Operands *o, str op, int n, object a, object b, object c,
         o.dtype = FN_F32
     if is_float(o.dtype):
         return operands_convert(o, o.dtype)
+    for k in range(n):
+        if o.of[k].t.st == NULL:
+            o.of[k].integer = int(a if k == 0 else (b if k == 1 else c))
     return 0
 
 
