@@ -28,17 +28,27 @@ from fastnet.ops.compare import (
     allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite,
     isinf, isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
 )
+from fastnet.ops.convert import as_tensor, asarray, from_dlpack
+from fastnet.ops.create import (
+    empty, empty_like, eye, full, full_like, get_default_dtype, ones, ones_like, set_default_dtype, zeros, zeros_like,
+)
 from fastnet.ops.einsum import einsum
+from fastnet.ops.expand import broadcast_shapes, broadcast_tensors, broadcast_to, meshgrid
+from fastnet.ops.flip import flip, fliplr, flipud, roll, rot90
+from fastnet.ops.join import block_diag, cat, column_stack, concat, concatenate, dstack, hstack, stack, vstack
 from fastnet.ops.lerp import addcdiv, addcmul, lerp
 from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
 from fastnet.ops.norm import norm
 from fastnet.ops.permute import moveaxis, movedim, permute, swapaxes, swapdims, t, transpose
 from fastnet.ops.power import pow
 from fastnet.ops.prelu import prelu
+from fastnet.ops.ranges import arange, linspace, logspace, tril_indices, triu_indices
 from fastnet.ops.reduce import all, amax, amin, any, count_nonzero, logsumexp, mean, prod, sum
+from fastnet.ops.repeat import repeat_interleave, tile
 from fastnet.ops.select import as_strided, diagonal, narrow, select
 from fastnet.ops.split import chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit
 from fastnet.ops.squeeze import atleast_1d, atleast_2d, atleast_3d, squeeze, unflatten, unsqueeze
+from fastnet.ops.triangle import diag, diag_embed, tril, triu
 from fastnet.ops.unary import (
     abs, absolute, acos, acosh, arccos, arccosh, arcsin, arcsinh, arctan, arctanh, asin, asinh, atan, atanh, ceil, cos, cosh,
     erf, erfc, exp, exp2, expm1, fix, floor, log, log10, log1p, log2, neg, negative, reciprocal, round, rsqrt, sign, sin, sinh,

@@ -12,9 +12,9 @@ cdef Tensor from_data(object data, int dtype):
     a = np.asarray(data)
     if dtype < 0:
         if a.dtype.kind == "f" and not is_array:
-            dtype = FN_F32
+            dtype = _default_float
         elif a.size == 0 and not is_array:
-            dtype = FN_F32
+            dtype = _default_float
         elif a.dtype.kind == "i" and not is_array:
             dtype = FN_I64
         else:

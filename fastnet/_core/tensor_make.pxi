@@ -42,7 +42,7 @@ cdef Tensor as_tensor(object x, object op, object argument):
     if isinstance(x, Tensor):
         return x
     if isinstance(x, float):
-        return tensor_scalar(x, FN_F32)
+        return tensor_scalar(x, _default_float)
     if isinstance(x, bool):
         return tensor_scalar(x, FN_BOOL)
     if isinstance(x, int):

@@ -1,0 +1,9 @@
+# New tensors, for the ops that begin with one.
+from fastnet._core.fn cimport fn_tensor
+from fastnet._core.tensor cimport Tensor
+
+cdef int default_dtype() noexcept
+# ValueError or RuntimeError for options of creation functions that a CPU library does not have.
+cdef int check_options(str op, object device, object layout, object pin_memory) except -1
+cdef Tensor finished(Tensor y, object requires_grad)
+cdef int fill(fn_tensor *y, object value) except -1                      # y[...] = a number
