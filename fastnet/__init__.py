@@ -6,6 +6,7 @@ from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, i
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from fastnet._core.launch import available_isas, get_isa, get_num_threads, set_isa, set_num_threads
 from fastnet._core.memory import empty_cache, memory_stats, reset_peak_memory_stats
+from fastnet._core.memory_format import channels_last, channels_last_3d, contiguous_format, memory_format, preserve_format
 from fastnet._core.size import Size, device
 from fastnet._core.tensor import Tensor, from_numpy, tensor
 from fastnet.config import show_config
@@ -14,7 +15,7 @@ from fastnet.config import show_config
 from fastnet.ops import cast as _cast
 from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
-from fastnet.ops import index_put as _index_put
+from fastnet.ops.index_put import index_put, index_put_
 from fastnet.ops.activation import celu, celu_, hardshrink, relu, relu_, selu, selu_, sigmoid, sigmoid_, tanh, tanh_, threshold, threshold_
 from fastnet.ops.addmm import addbmm, addmm, addmv, addr, baddbmm, ger, inner, outer, tensordot
 from fastnet.ops.argreduce import argmax, argmin, max, min

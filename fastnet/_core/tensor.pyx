@@ -18,7 +18,6 @@ cnp.import_array()
 cdef tuple _dtypes = DTYPES
 cdef int NUMPY_TYPE[6]
 NUMPY_TYPE[:] = [cnp.NPY_FLOAT32, cnp.NPY_FLOAT64, cnp.NPY_INT64, cnp.NPY_INT32, cnp.NPY_UINT8, cnp.NPY_BOOL]
-cdef int _default_float = FN_F32        # the dtype of Python floats
 cdef object _cpu = _device_class("cpu")
 cdef object _dtype_class = dtype_class
 
@@ -386,12 +385,6 @@ cdef class Tensor:
         if op == Py_LE: return operators.le(self, other)
         if op == Py_GT: return operators.gt(self, other)
         return operators.ge(self, other)
-
-
-def set_default_float(int index) -> None:
-    """Let Python floats become tensors of this dtype."""
-    global _default_float
-    _default_float = index
 
 
 def attach(**functions) -> None:

@@ -1,5 +1,14 @@
 # Part of tensor.pyx: tensors from Python's and NumPy's data.
 
+cdef int _default_float = FN_F32        # the dtype of Python floats
+
+
+def set_default_float(int index) -> None:
+    """Let Python floats become tensors of this dtype."""
+    global _default_float
+    _default_float = index
+
+
 cdef Tensor from_data(object data, int dtype):
     """A new tensor with a copy of data; dtype < 0: by PyTorch's rule (Python floats are float32, integers int64)."""
     cdef cnp.ndarray a

@@ -38,7 +38,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
         dtype, device: the same as keywords.
         non_blocking: accepted; there is no device to wait for.
         copy: make a copy even where nothing changes.
-        memory_format: None or `fastnet.preserve_format`.
+        memory_format: None, or the order of axes that the result has, as for `Tensor.contiguous`.
 
     Raises:
         TypeError: an argument is none of these.
@@ -48,8 +48,6 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     tensor([ 1, -1])
     """
     cdef Tensor x = require_tensor(input, "to", "input")
-    if memory_format not in (None, "preserve_format"):
-        raise ValueError(f"to: memory_format {memory_format!r} is not preserve_format")
     flags = []
     for value in args:
         if isinstance(value, bool):
@@ -63,7 +61,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     if len(flags) > 2:
         raise TypeError("to: at most two flags, non_blocking and copy, may follow")
     check_device(device, "to")
-    return cast(x, x.t.dtype if dtype is None else dtype_index(dtype), flags[1] if len(flags) > 1 else copy)
+    x = cast(x, x.t.dtype if dtype is None else dtype_index(dtype), flags[1] if len(flags) > 1 else copy)
+    return x if memory_format is None else x.contiguous(memory_format=memory_format)
 
 
 def type(input, dtype=None, non_blocking=False):

@@ -1,5 +1,6 @@
-"""clone and contiguous: y = x in memory of its own.  The gradient passes through."""
+"""clone, contiguous, is_contiguous: y = x in memory of its own, in an order of axes.  The gradient passes through."""
 from fastnet._core.array cimport *
+from fastnet._core.fn cimport *
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 
@@ -21,25 +22,72 @@ cdef Tensor _copy(Tensor x, Tensor y):
     return y
 
 
+cdef int _rank(const fn_tensor *x, object memory_format, str op) except -1:
+    """Axes between channels and batch, if the format puts channels last; 0: row-major."""
+    if memory_format is None or memory_format == "contiguous_format":
+        return 0
+    if memory_format not in ("channels_last", "channels_last_3d"):
+        raise ValueError(f"{op}: memory_format {memory_format!r} is not contiguous_format, channels_last or channels_last_3d")
+    rank = 4 if memory_format == "channels_last" else 5
+    if x.ndim != rank:
+        raise RuntimeError(f"{op}: memory_format {memory_format} is for tensors of {rank} axes, got shape {shape_of(x)}")
+    return rank
+
+
+cdef void _channels_last(Py_ssize_t *strides, const fn_tensor *x) noexcept:
+    """Strides of x's shape with axis 1 innermost."""
+    cdef Py_ssize_t step = max(x.dims[1], 1)
+    cdef int d
+    strides[1] = 1
+    for d in range(x.ndim - 1, 1, -1):
+        strides[d] = step
+        step *= max(x.dims[d], 1)
+    strides[0] = step
+
+
+cdef bint _has_order(const fn_tensor *x, int rank) noexcept:
+    cdef Py_ssize_t strides[8]
+    cdef int d
+    if rank == 0:
+        return is_contiguous(x)
+    _channels_last(strides, x)
+    for d in range(x.ndim):
+        if x.dims[d] != 1 and x.strides[d] != strides[d]:
+            return x.size == 0
+    return True
+
+
+cdef Tensor _ordered(const fn_tensor *x, int rank):
+    cdef Tensor y = tensor_new(x.ndim, x.dims, x.dtype)
+    if rank:
+        _channels_last(y.t.strides, x)
+    return y
+
+
 def clone(input, *, memory_format=None):
     """A copy of a tensor, through which gradients flow.
 
     Args:
         input: any tensor.
-        memory_format: None or `fastnet.preserve_format` keep a dense order of axes, `fastnet.contiguous_format` makes it row-major.
+        memory_format: None or `fastnet.preserve_format` keep a dense order of axes, `fastnet.contiguous_format` makes it row-major,
+            `fastnet.channels_last` and `fastnet.channels_last_3d` put axis 1 of 4 or 5 axes innermost.
 
     >>> import fastnet
     >>> fastnet.clone(fastnet.tensor([1.0, 2.0]))
     tensor([1., 2.])
     """
     cdef Tensor x = require_tensor(input, "clone", "input")
-    if memory_format not in (None, "preserve_format", "contiguous_format"):
-        raise ValueError(f"clone: memory_format {memory_format!r} is not preserve_format or contiguous_format")
-    return _copy(x, tensor_new(x.t.ndim, x.t.dims, x.t.dtype) if memory_format == "contiguous_format" else tensor_like(&x.t, x.t.dtype))
+    if memory_format is None or memory_format == "preserve_format":
+        return _copy(x, tensor_like(&x.t, x.t.dtype))
+    return _copy(x, _ordered(&x.t, _rank(&x.t, memory_format, "clone")))
 
 
 def contiguous(input, memory_format=None):
-    """The tensor itself where it is row-major in memory, else a row-major copy.
+    """The tensor itself where its memory has the order, else a copy that has it.
+
+    Args:
+        memory_format: None or `fastnet.contiguous_format`: row-major; `fastnet.channels_last`, `fastnet.channels_last_3d`: axis 1 of
+            4 or 5 axes innermost; `fastnet.preserve_format`: as it is.
 
     >>> import fastnet
     >>> x = fastnet.tensor([1.0, 2.0])
@@ -47,9 +95,24 @@ def contiguous(input, memory_format=None):
     True
     """
     cdef Tensor x = require_tensor(input, "contiguous", "input")
-    if memory_format not in (None, "contiguous_format"):
-        raise ValueError(f"contiguous: memory_format {memory_format!r} is not contiguous_format")
-    return x if is_contiguous(&x.t) else _copy(x, tensor_new(x.t.ndim, x.t.dims, x.t.dtype))
+    cdef int rank
+    if memory_format is not None and memory_format == "preserve_format":
+        return x
+    rank = _rank(&x.t, memory_format, "contiguous")
+    return x if _has_order(&x.t, rank) else _copy(x, _ordered(&x.t, rank))
 
 
-attach(clone=clone, contiguous=contiguous)
+def _is_contiguous(input, memory_format=None) -> bool:
+    """Tell whether the memory has an order of axes: row-major (default), or `fastnet.channels_last`.
+
+    >>> import fastnet
+    >>> fastnet.zeros(2, 3).t().is_contiguous()
+    False
+    """
+    cdef Tensor x = require_tensor(input, "is_contiguous", "input")
+    if memory_format in ("channels_last", "channels_last_3d") and x.t.ndim != (4 if memory_format == "channels_last" else 5):
+        return False
+    return _has_order(&x.t, _rank(&x.t, memory_format, "is_contiguous"))
+
+
+attach(clone=clone, contiguous=contiguous, is_contiguous=_is_contiguous)
