@@ -36,11 +36,14 @@ cdef Tensor _truth(object x, str op):
 
 cdef Tensor _logic(object a, object b, int kernel, str op):
     cdef Operands o
-    cdef Tensor y
-    operands_make(&o, op, 2, _truth(a, op), _truth(b, op), None, False)
-    y = output_for(&o, op, FN_BOOL)
-    run(kernel, FN_F32, &y.t, 2, &o.of[0].t, &o.of[1].t, NULL, NULL, 0)
-    return y
+    cdef Tensor x = _truth(a, op), z = _truth(b, op), y         # operands only borrow: x and z must live as long
+    operands_make(&o, op, 2, x, z, None, False)
+    try:
+        y = output_for(&o, op, FN_BOOL)
+        run(kernel, FN_F32, &y.t, 2, &o.of[0].t, &o.of[1].t, NULL, NULL, 0)
+        return y
+    finally:
+        operands_drop(&o)
 
 
 cdef Tensor _bitwise(object a, object b, str op, object integers):
