@@ -50,6 +50,20 @@ def test_backward_equals_differences_of_the_reference(two_isas, spec):
 
 
 @pytest.mark.parametrize("spec", SPECS)
+def test_float32_gradients_are_those_of_float64(isa, spec):
+    """The same values in both dtypes: float32 kernels have constants of their own."""
+    for case in spec.all_cases():
+        narrow = spec.inputs(case, "float32")
+        wide = [None if x is None else x.astype("float64") if x.dtype == np.float32 else x for x in narrow]
+        _, got = backward(spec, case, narrow)
+        _, want = backward(spec, case, wide)
+        for k in got:
+            assert got[k].dtype == np.float32
+            error = np.abs(got[k] - want[k]).max(initial=0) / np.abs(want[k]).max(initial=1)
+            assert error <= max(1e-5, 10 * spec.tol), f"{spec.name} {case} {isa}: gradient of input {k} is off by {error:.3g}"
+
+
+@pytest.mark.parametrize("spec", SPECS)
 def test_only_the_gradients_asked_for(spec):
     """An input alone gets the gradient it gets together with the others."""
     case = next(c for c in spec.all_cases() if all(s is None or 0 not in s for s in c.shapes))
