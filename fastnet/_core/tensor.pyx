@@ -354,7 +354,7 @@ cdef class Tensor:
     def __truediv__(a, b): return operators.truediv(a, b)
     def __floordiv__(a, b): return operators.floordiv(a, b)
     def __mod__(a, b): return operators.mod(a, b)
-    def __pow__(a, b, modulus): return operators.pow(a, b)
+    def __pow__(a, b, modulus): return operators.pow(a, b) if modulus is None else NotImplemented
     def __matmul__(a, b): return operators.matmul(a, b)
     def __and__(a, b): return operators.and_(a, b)
     def __or__(a, b): return operators.or_(a, b)
@@ -377,6 +377,7 @@ cdef class Tensor:
     def __invert__(self): return operators.invert(self)
     def __getitem__(self, index): return operators.getitem(self, index)
     def __setitem__(self, index, value): operators.setitem(self, index, value)
+    def __delitem__(self, index): raise TypeError("Tensor does not support deleting items")
 
     def __richcmp__(self, other, int op):
         if op == Py_EQ: return operators.eq(self, other)
