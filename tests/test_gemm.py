@@ -160,6 +160,7 @@ def test_batches_broadcast_and_fold(isa):
             for y in (b, np.broadcast_to(b[:1], b.shape), b.swapaxes(-1, -2).copy().swapaxes(-1, -2)):
                 check(x, y, normal(rng, *batch, 5, 21), normal(rng, 21))
     one = np.broadcast_to(normal(rng, 9, 21), (6, 9, 21))
+    check(normal(rng, 6, 3, 9)[:, :1], one, embed(normal(rng, 6, 1, 21), (slice(None), slice(1, 2)), (6, 4, 21)))
     c = np.zeros((6, 4, 21), "float32")
     g = gemm(normal(rng, 6, 4, 9), one, c)
     assert (g.nbatch, g.batches) == (0, 1) and max(g.m, g.n) == 24            # 6 batches of 4 rows became 24 rows
