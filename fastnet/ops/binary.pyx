@@ -133,6 +133,33 @@ cdef void _save(fn_node *n, const Binary *op, Operands *o, const fn_tensor *y) n
         save_operand(n, 1, &o.of[1])
 
 
+cdef int _fast_inplace(Tensor x, object b, const Binary *op, double s0) except -1:
+    """1 where it was done: contiguous tensors of one dtype and shape, or a number, and nothing to record."""
+    cdef fn_elementwise_args args
+    cdef fn_tensor t
+    cdef char room[8]
+    cdef const fn_tensor *z = &t
+    if not is_float(x.t.dtype) or not is_contiguous(&x.t) or x.flags & READ_ONLY or (x.node != NULL and grad_enabled()):
+        return 0
+    if isinstance(b, Tensor):
+        z = &(<Tensor>b).t
+        if z.dtype != x.t.dtype or not same_shape(z, &x.t) or not is_contiguous(z) or ((<Tensor>b).node != NULL and grad_enabled()):
+            return 0
+        if z.p != x.t.p and z.p < x.t.p + x.t.size * itemsize(z.dtype) and x.t.p < z.p + z.size * itemsize(z.dtype):
+            return 0
+    elif type(b) is float or type(b) is int:
+        number_operand(&t, room, b, x.t.dtype)
+    else:
+        return 0
+    args.p[0], args.p[1], args.p[2] = x.t.p, x.t.p, z.p
+    args.s[0], args.stream = s0, 0
+    args.ndim, args.dims[0] = 1, x.t.size
+    args.strides[0][0], args.strides[1][0], args.strides[2][0] = 1, 1, z.st != NULL
+    launch(op.kernel, x.t.dtype, &args, x.t.size, max(op.ns, byte_cost(itemsize(x.t.dtype) * 3)) * x.t.size)
+    written(x)
+    return 1
+
+
 cdef object inplace(object a, object b, const Binary *op, double s0):
     """a = a op b, in a's memory."""
     cdef Operands o
@@ -140,8 +167,11 @@ cdef object inplace(object a, object b, const Binary *op, double s0):
     cdef fn_node *n
     cdef bint taped
     cdef double s[4]
-    cdef str name = op.name.decode() + "_"
+    cdef str name
     s[0] = s0
+    if isinstance(a, Tensor) and _fast_inplace(a, b, op, s0):
+        return a
+    name = op.name.decode() + "_"
     x = require_tensor(a, name, "input")
     operands_make(&o, name, 2, a, b, None, op.floating)
     try:
