@@ -179,19 +179,31 @@ def test_any_allocation_of_a_training_step_may_fail(failing):
 
 def test_any_allocation_of_a_backward_may_fail(failing):
     """The tape survives: the same backward, run again with memory, gives the right gradients."""
-    for retain in (True, False):
-        n = 0
-        while True:
-            w1, w2, x, target = network()
-            loss = ((x.unsqueeze(1) * w1).sum(-1).tanh() * w2).sum(1).sub(target).pow(2).mean()
-            failing(n)
-            try:
-                loss.backward(retain_graph=retain)
-                break
-            except MemoryError:
-                n += 1
+    def forward():
+        w1, w2, x, target = network()
+        h = (x.unsqueeze(1) * w1).sum(-1).tanh()
+        y = (h * w2).sum(1) + h[:, 0] * 2.0 + h[:, ::2].sum(1) + h[1:2, 3] + w2[1:4].prod() + w1[:, [0, 0, 2]].sum()
+        return (w1, w2), (y - target).pow(2).mean()
+
+    weights, loss = forward()
+    loss.backward()
+    want = [w.grad.tolist() for w in weights]
+    n, failed = 0, 1
+    while failed:
+        weights, loss = forward()
+        failing(n)
+        try:
+            loss.backward(retain_graph=True)
+            failed = 0
+        except MemoryError:
+            n += 1
+            for w in weights:
+                w.grad = None
+            failing(-1)
+            loss.backward()
         failing(-1)
-        assert n > 5
+        assert [w.grad.tolist() for w in weights] == want, f"after allocation {n} failed"
+    assert n > 15
 
 
 def test_no_memory_leaks_through_errors():

@@ -231,3 +231,24 @@ def test_ctrl_c_interrupts_and_leaves_everything_usable():
             print(time.perf_counter() - start < 5, x.grad.numpy().sum() == 1e6)
     """)
     assert out == "True True"
+
+
+@pytest.mark.skipif(not LINUX, reason="sends SIGINT to itself")
+def test_ctrl_c_interrupts_a_long_kernel():
+    out = python("""
+        import os, signal, threading, time, numpy as np, fastnet
+        x = fastnet.tensor(np.ones((4000, 4000)))
+        sent = []
+        def send():
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Timer(0.3, send).start()
+        try:
+            y = x @ x
+            print("too quick" if not sent else "not interrupted")
+        except KeyboardInterrupt:
+            print("soon" if time.perf_counter() - sent[0] < 3 else "late", (x[:2] @ x[:, :2]).tolist() == [[4000.0] * 2] * 2)
+    """)
+    if out == "too quick":
+        pytest.skip("the kernel was done before the signal")
+    assert out == "soon True"
