@@ -29,6 +29,7 @@ static head *free_small[NCLASSES], *free_large;
 static char *chunk, *chunk_end;
 static fn_arena_stats stats;
 static ptrdiff_t fail_in = -1;
+static int poison;
 
 /* 16 classes up to 1 KiB, then 4 per doubling: at most a quarter is wasted. */
 static int class_of(size_t bytes)
@@ -192,12 +193,14 @@ void *fn_block_new(size_t bytes)
   stats.allocations++;
   stats.live += h->bytes;
   if (stats.live > stats.peak) stats.peak = stats.live;
+  if (poison) memset((char *)h + sizeof(head), 0xff, bytes);
   return (char *)h + sizeof(head);
 }
 
 void fn_block_free(void *block)
 {
   head *h = (head *)((char *)block - sizeof(head));
+  if (poison) memset(block, 0xff, h->bytes - sizeof(head));
   stats.live -= h->bytes;
   if (h->size_class < 0) { large_free(h); return; }
   h->next = free_small[h->size_class];
@@ -228,6 +231,7 @@ void fn_storage_free(fn_storage *st) { fn_block_free(st); }
 const fn_arena_stats *fn_arena_get_stats(void) { return &stats; }
 void fn_arena_reset_peak(void) { stats.peak = stats.live; }
 void fn_arena_fail_after(ptrdiff_t n) { fail_in = n; }
+void fn_arena_poison(int on) { poison = on; }
 
 _Static_assert(sizeof(head) == LINE, "what follows a head is aligned to a line");
 _Static_assert(sizeof(fn_storage) <= LINE, "a storage header fits in one line");

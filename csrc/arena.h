@@ -19,4 +19,5 @@ const fn_arena_stats *fn_arena_get_stats(void);
 void fn_arena_reset_peak(void);
 void fn_arena_trim(void);                            /* give whole unused regions back to the system */
 void fn_arena_fail_after(ptrdiff_t n);               /* for tests: the n-th allocation from now fails, n < 0: none */
+void fn_arena_poison(int on);                        /* for tests: fresh and freed blocks hold NaN, so that reading them shows */
 #endif

@@ -42,3 +42,4 @@ cdef extern from "arena.h" nogil:
     void fn_arena_reset_peak()
     void fn_arena_trim()
     void fn_arena_fail_after(Py_ssize_t n)
+    void fn_arena_poison(bint on)

@@ -66,3 +66,8 @@ def empty_cache() -> None:
 def _fail_after(Py_ssize_t n):
     """For tests: the n-th allocation from now raises MemoryError; n < 0: none does."""
     fn_arena_fail_after(n)
+
+
+def _poison(bint on):
+    """For tests: fill fresh and freed blocks with NaN, so that a kernel that reads what it should not gives it away."""
+    fn_arena_poison(on)
