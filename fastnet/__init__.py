@@ -15,7 +15,7 @@ from fastnet.config import show_config
 from fastnet.ops import cast as _cast
 from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
-from fastnet.ops.index_put import index_put, index_put_
+from fastnet.ops.index_put import index_put, index_put_, masked_scatter
 from fastnet.ops.activation import celu, celu_, hardshrink, relu, relu_, selu, selu_, sigmoid, sigmoid_, tanh, tanh_, threshold, threshold_
 from fastnet.ops.addmm import addbmm, addmm, addmv, addr, baddbmm, ger, inner, outer, tensordot
 from fastnet.ops.argreduce import argmax, argmin, max, min
@@ -25,6 +25,7 @@ from fastnet.ops.arithmetic import (
 )
 from fastnet.ops.clamp import clamp, clamp_, clamp_max, clamp_max_, clamp_min, clamp_min_, clip, clip_
 from fastnet.ops.clone import clone
+from fastnet.ops.combinations import cartesian_prod, combinations
 from fastnet.ops.compare import (
     allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite,
     isinf, isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,

@@ -48,6 +48,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     tensor([ 1, -1])
     """
     cdef Tensor x = require_tensor(input, "to", "input")
+    if memory_format not in (None, "preserve_format", "contiguous_format", "channels_last", "channels_last_3d"):
+        raise ValueError(f"to: memory_format {memory_format!r} is not one of fastnet's")
     flags = []
     for value in args:
         if isinstance(value, bool):

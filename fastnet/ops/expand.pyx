@@ -28,7 +28,7 @@ cdef Tensor expanded(Tensor x, int ndim, const Py_ssize_t *dims, str op):
     cdef Tensor y = alias(x)
     cdef int d, e, extra = ndim - x.t.ndim
     cdef bint fits = extra >= 0
-    y.t.ndim, y.t.size = ndim, 1
+    y.t.ndim = ndim
     for d in range(ndim):
         e = d - extra
         y.t.dims[d], y.t.strides[d] = dims[d], 0
@@ -36,9 +36,9 @@ cdef Tensor expanded(Tensor x, int ndim, const Py_ssize_t *dims, str op):
             y.t.dims[d], y.t.strides[d] = x.t.dims[e], x.t.strides[e]
         elif dims[d] < 0 or (e >= 0 and x.t.dims[e] != 1):
             fits = False
-        y.t.size *= y.t.dims[d]
     if not fits:
         raise RuntimeError(f"{op}: x of shape {shape_of(&x.t)} does not expand to {tuple([dims[d] for d in range(ndim)])}")
+    set_size(&y.t, op)
     if x.node != NULL and grad_enabled():
         node_input(record(y, &EXPAND, 1, 0), 0, x.node)
     return y
@@ -158,7 +158,6 @@ def meshgrid(*tensors, indexing=None):
     shape = tuple([x.numel() for x in given])
     grids = [broadcast_to(x.reshape([-1 if e == d else 1 for e in range(len(given))]), shape) for d, x in enumerate(given)]
     if swap:
-        grids = [grid.transpose(0, 1) for grid in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 

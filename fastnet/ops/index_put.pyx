@@ -6,11 +6,13 @@ from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport assign, gradient_to
+from fastnet.ops.expand cimport expanded
 from fastnet.ops.index cimport parse
 from fastnet.ops.lookup cimport *
 from fastnet.ops.view cimport *
 
 from fastnet._core.tensor import attach
+from fastnet.ops.expand import broadcast_tensors
 
 
 # Where the values go: a view, and positions in it if it has tensors among its indices.
@@ -241,5 +243,52 @@ def index_put(input, indices, values, accumulate=False):
     return index_put_(require_tensor(input, "index_put", "input").clone(), indices, values, accumulate)
 
 
+def masked_scatter_(input, mask, source):
+    """Where mask is True, elements of source, in order; in place.
+
+    Args:
+        mask: a bool tensor that broadcasts to input's shape.
+        source: at least as many elements as mask takes, of input's dtype.
+
+    Returns:
+        input.
+
+    >>> import fastnet
+    >>> fastnet.zeros(3).masked_scatter_(fastnet.tensor([True, False, True]), fastnet.tensor([1.0, 2.0]))
+    tensor([1., 0., 2.])
+    """
+    cdef Tensor x = require_tensor(input, "masked_scatter_", "input")
+    return _masked_scatter(x, mask, source, "masked_scatter_")
+
+
+cdef Tensor _masked_scatter(Tensor x, object mask, object source, str op):
+    cdef Tensor m = require_tensor(mask, op, "mask")
+    cdef Tensor values = require_tensor(source, op, "source")
+    cdef fn_tensor positions
+    if m.t.dtype != FN_BOOL:
+        raise RuntimeError(f"{op}: mask must be bool, got {m.dtype}")
+    if values.t.dtype != x.t.dtype:
+        raise RuntimeError(f"{op}: source is {values.dtype}, input is {x.dtype}")
+    if not same_shape(&m.t, &x.t):
+        m = expanded(m, x.t.ndim, x.t.dims, op)
+    mask_positions(&positions, &m.t)
+    array_drop(&positions)
+    if values.t.size < positions.size:
+        raise RuntimeError(f"{op}: source has {values.t.size} elements, the mask takes {positions.size}")
+    _put(x, m if x.t.ndim else ..., values.reshape(-1)[:positions.size] if x.t.ndim or positions.size else x.detach().clone(), False, op)
+    return x
+
+
+def masked_scatter(input, mask, source):
+    """A copy of input (broadcast against mask) with elements of source, in order, where mask is True.
+
+    >>> import fastnet
+    >>> fastnet.masked_scatter(fastnet.zeros(3), fastnet.tensor([True, False, True]), fastnet.tensor([1.0, 2.0]))
+    tensor([1., 0., 2.])
+    """
+    x, m = broadcast_tensors(require_tensor(input, "masked_scatter", "input"), require_tensor(mask, "masked_scatter", "mask"))
+    return _masked_scatter(x.clone(memory_format="contiguous_format"), m, source, "masked_scatter")
+
+
 operators.setitem = setitem
-attach(index_put_=index_put_, index_put=index_put)
+attach(index_put_=index_put_, index_put=index_put, masked_scatter_=masked_scatter_, masked_scatter=masked_scatter)

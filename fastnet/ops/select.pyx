@@ -220,24 +220,29 @@ def as_strided(input, size, stride, storage_offset=None):
     cdef Window *w
     cdef Py_ssize_t low, high, first, last, offset, width = itemsize(x.t.dtype), here = x.storage_offset()
     cdef int d, k
-    cdef bint inside = True
+    cdef bint inside = True, empty = False
     y.t.ndim = sizes_of(y.t.dims, (size,), None, "as_strided", "size")
     k = sizes_of(y.t.strides, (stride,), None, "as_strided", "stride")
     if k != y.t.ndim:
         raise RuntimeError(f"as_strided: size {size} and stride {stride} differ in length")
     offset = here if storage_offset is None else storage_offset
-    y.t.size = 1
     _reach(x, &first, &last)
     for d in range(y.t.ndim):
         if y.t.dims[d] < 0 or y.t.strides[d] < 0:
             raise RuntimeError(f"as_strided: size {size} and stride {stride} must not be negative")
         # Bounds that keep the products below from overflowing.
         inside = inside and (y.t.dims[d] <= 1 or y.t.strides[d] == 0 or (y.t.dims[d] <= last + 1 and y.t.strides[d] <= last + 1))
-        y.t.size *= y.t.dims[d]
-    _extent(&y.t, &low, &high)
-    if y.t.size and not (inside and first <= offset and offset + high <= last):
-        raise RuntimeError(f"as_strided: size {size}, stride {stride} and storage_offset {offset} reach beyond the memory, "
-                           f"elements {first} to {last}")
+        empty = empty or y.t.dims[d] == 0
+    low = high = 0
+    if empty:
+        y.t.size, offset = 0, here
+    else:
+        set_size(&y.t, "as_strided")
+        if inside:
+            _extent(&y.t, &low, &high)
+        if not inside or offset < first or offset + high > last:
+            raise RuntimeError(f"as_strided: size {size}, stride {stride} and storage_offset {offset} reach beyond the memory, "
+                               f"elements {first} to {last}")
     y.t.p = x.t.st.data + offset * width
     if x.node != NULL and grad_enabled():
         for d in range(x.t.ndim):

@@ -23,6 +23,9 @@ cdef bint restride(const fn_tensor *x, int ndim, const Py_ssize_t *dims, Py_ssiz
 # Replace a -1 in dims by what x's size leaves.
 cdef int infer(Py_ssize_t *dims, int ndim, const fn_tensor *x, str op) except -1
 
+# Set x.size from its dims; refuses what no index can count (a view can have it without memory).
+cdef int set_size(fn_tensor *x, str op) except -1
+
 cdef Tensor alias(Tensor x)                                              # a view of all of x, not on the tape yet
 # A view with these dims and strides, which show every element of x; for the shapes that backward can reshape.
 cdef Tensor restrided(Tensor x, int ndim, const Py_ssize_t *dims, const Py_ssize_t *strides)

@@ -76,6 +76,21 @@ cdef int infer(Py_ssize_t *dims, int ndim, const fn_tensor *x, str op) except -1
     return 0
 
 
+cdef int set_size(fn_tensor *x, str op) except -1:
+    cdef int d
+    cdef Py_ssize_t size = 1
+    for d in range(x.ndim):
+        if x.dims[d] == 0:
+            x.size = 0
+            return 0
+    for d in range(x.ndim):
+        if size > <Py_ssize_t>INT64_MAX // x.dims[d]:
+            raise RuntimeError(f"{op}: shape {_tuple(x.ndim, x.dims)} has too many elements")
+        size *= x.dims[d]
+    x.size = size
+    return 0
+
+
 cdef bint restride(const fn_tensor *x, int ndim, const Py_ssize_t *dims, Py_ssize_t *strides) noexcept:
     # Runs of x's axes that are one axis in memory are cut into the new axes, from the last one.
     cdef Py_ssize_t run = 1, taken = 1, step
