@@ -8,8 +8,8 @@ from fastnet.ops.pad import pad
 
 
 @pytest.mark.parametrize("call, error, message", [
-    (lambda: fastnet.cat([fastnet.zeros(2, 3), fastnet.zeros(2, 4)]), RuntimeError, r"cat: tensors must have one shape .*\(2,
-        3\) and \(2, 4\)"),
+    (lambda: fastnet.cat([fastnet.zeros(2, 3), fastnet.zeros(2, 4)]), RuntimeError,
+     r"cat: tensors must have one shape .*\(2, 3\) and \(2, 4\)"),
     (lambda: fastnet.cat([fastnet.zeros(2, 3), fastnet.zeros(3)]), RuntimeError, r"cat: .*\(2, 3\) and \(3,\)"),
     (lambda: fastnet.cat([fastnet.zeros(())]), RuntimeError, "cat: a 0-dim"),
     (lambda: fastnet.cat([]), RuntimeError, "cat: expected at least one"),
@@ -17,8 +17,8 @@ from fastnet.ops.pad import pad
     (lambda: fastnet.cat(fastnet.zeros(2)), TypeError, "cat: tensors must be a sequence"),
     (lambda: fastnet.cat([fastnet.zeros(2)], 1), IndexError, "cat: dim 1"),
     (lambda: fastnet.cat([fastnet.zeros(2)], out=fastnet.zeros(2)), ValueError, "cat: out"),
-    (lambda: fastnet.stack([fastnet.zeros(2), fastnet.zeros(3)]), RuntimeError, r"stack: tensors must have one shape,
-        got \(2,\) and \(3,\)"),
+    (lambda: fastnet.stack([fastnet.zeros(2), fastnet.zeros(3)]), RuntimeError,
+     r"stack: tensors must have one shape, got \(2,\) and \(3,\)"),
     (lambda: fastnet.combinations(fastnet.zeros(2, 2)), RuntimeError, "combinations: expected tensors of 1 axis"),
     (lambda: fastnet.cartesian_prod(fastnet.zeros(2, 2)), RuntimeError, "cartesian_prod: expected tensors of 1 axis"),
 ])
