@@ -1,6 +1,6 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
-from fastnet import autograd, config
+from fastnet import autograd, config, linalg
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -34,9 +34,12 @@ from fastnet.ops.convert import as_tensor, asarray, from_dlpack
 from fastnet.ops.create import (
     empty, empty_like, eye, full, full_like, get_default_dtype, ones, ones_like, set_default_dtype, zeros, zeros_like,
 )
+from fastnet.ops.distributions import multinomial, normal, randperm
 from fastnet.ops.einsum import einsum
 from fastnet.ops.expand import broadcast_shapes, broadcast_tensors, broadcast_to, meshgrid
 from fastnet.ops.flip import flip, fliplr, flipud, roll, rot90
+from fastnet.ops.gather import gather, scatter, scatter_add, take, take_along_dim
+from fastnet.ops.index_select import index_add, index_select
 from fastnet.ops.join import block_diag, cat, column_stack, concat, concatenate, dstack, hstack, stack, vstack
 from fastnet.ops.lerp import addcdiv, addcmul, lerp
 from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
@@ -44,10 +47,17 @@ from fastnet.ops.norm import norm
 from fastnet.ops.permute import moveaxis, movedim, permute, swapaxes, swapdims, t, transpose
 from fastnet.ops.power import pow
 from fastnet.ops.prelu import prelu
+from fastnet.ops.random import (
+    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, rand, rand_like, randint, randint_like, randn,
+    randn_like, seed, set_rng_state,
+)
 from fastnet.ops.ranges import arange, linspace, logspace, tril_indices, triu_indices
 from fastnet.ops.reduce import all, amax, amin, any, count_nonzero, logsumexp, mean, prod, sum
 from fastnet.ops.repeat import repeat_interleave, tile
+from fastnet.ops.scan import cumprod, cumsum
 from fastnet.ops.select import as_strided, diagonal, narrow, select
+from fastnet.ops.softmax import log_softmax, softmax
+from fastnet.ops.sort import argsort, kthvalue, masked_select, median, nonzero, sort, topk, unique
 from fastnet.ops.split import chunk, dsplit, hsplit, split, split_with_sizes, tensor_split, unbind, vsplit
 from fastnet.ops.squeeze import atleast_1d, atleast_2d, atleast_3d, squeeze, unflatten, unsqueeze
 from fastnet.ops.triangle import diag, diag_embed, tril, triu

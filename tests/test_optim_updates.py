@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnet as fn
-from fastnet.ops import optim
+from fastnet.ops import clip, optim
 
 STEPS = 100
 SHAPES = [(3, 5), (1,), (17,), (2, 131)]
@@ -276,3 +276,30 @@ def test_what_is_refused() -> None:
     kept = optim.with_grad([p, fn.tensor([1.0]).requires_grad_()])
     assert len(kept) == 1 and kept[0] is p
     np.testing.assert_array_equal(p.detach().numpy(), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, np.inf, 3.0])
+def test_total_norm(norm_type: float) -> None:
+    rng = np.random.default_rng(4)
+    arrays = [rng.standard_normal(s) for s in [(3, 5), (40_000,), (1,)]]
+    want = np.linalg.norm(np.concatenate([a.ravel() for a in arrays]), norm_type)
+    for dtypes in (["float64"] * 3, ["float32"] * 3, ["float32", "float64", "float32"]):
+        got = clip.total_norm([fn.tensor(a.astype(d)) for a, d in zip(arrays, dtypes, strict=True)], norm_type)
+        assert got.ndim == 0 and got.dtype is (fn.float64 if "float64" in dtypes else fn.float32)
+        np.testing.assert_allclose(got.item(), want, rtol=1e-12 if dtypes == ["float64"] * 3 else 1e-6)
+    assert clip.total_norm([]).item() == 0
+    assert np.isnan(clip.total_norm([fn.tensor([1.0, np.nan])], norm_type).item())
+
+
+def test_scale_and_clamp_all() -> None:
+    arrays = [np.linspace(-2, 2, 33), np.linspace(-3, 3, 20_000).astype(np.float32)]
+    tensors = [fn.tensor(a) for a in arrays]
+    clip.scale_(tensors, 0.5)
+    for a, t in zip(arrays, tensors, strict=True):
+        np.testing.assert_array_equal(t.numpy(), a * a.dtype.type(0.5))
+    clip.clamp_(tensors, -0.5, 0.75)
+    for a, t in zip(arrays, tensors, strict=True):
+        np.testing.assert_array_equal(t.numpy(), np.clip(a * a.dtype.type(0.5), -0.5, 0.75))
+    poisoned = fn.tensor([np.nan, 9.0])
+    clip.clamp_([poisoned], -1.0, 1.0)
+    np.testing.assert_array_equal(poisoned.numpy(), [np.nan, 1.0])

@@ -1,7 +1,8 @@
 /* <optimizer>_update: one visit of parameter, gradient and state.  Formulas: PyTorch's, operation by operation. */
 typedef struct { double lr; float step; double c[6]; } FN(optim_rates);
 
-/* body: m elements of an entry from `at` on.  rates: what depends on the step, computed again only when the step differs. */
+/* <optimizer>_run: m elements of an entry from `at` on,
+only whole vectors if full.  <optimizer>_body: both parts.  rates: what depends on the step, computed again only when the step differs. */
 typedef void FN(optim_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates);
 
 FN_INLINE void FN(optim_walk)(const fn_optim_args *a, ptrdiff_t begin, ptrdiff_t end, FN(optim_body) *body)
@@ -28,13 +29,14 @@ FN_INLINE vec FN(optim_gradient)(const fn_optim_args *a, vec g, vec p, vec decay
 }
 
 /* sgd: s = { momentum buffer } or none. */
-static void FN(sgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(sgd_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
+                           const int full)
 {
   T *p = (T *)e->p + at, *s = a->momentum != 0 ? (T *)e->s[0] + at : NULL;
   const T *g = (const T *)e->g + at;
   const vec lr = v_set((T)rates->lr), decay = v_set((T)a->weight_decay), mom = v_set((T)a->momentum), damp = v_set((T)(1 - a->dampening));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n);
     vec d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay);
     if (s) {
@@ -47,7 +49,8 @@ static void FN(sgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdif
 }
 
 /* adam: s = { exp_avg, exp_avg_sq, max_exp_avg_sq if amsgrad }. */
-static void FN(adam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(adam_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
+                            const int full)
 {
   if (*e->step != rates->step) {
     rates->step = *e->step;
@@ -60,7 +63,7 @@ static void FN(adam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdi
   const vec keep = v_set((T)(a->decoupled ? 1 - rates->lr * a->weight_decay : 1));
   const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2), rest2 = v_set((T)(1 - a->beta2));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
     const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = v_fma(v_mul(d, rest2), d, v_mul(FN(get)(q + i, n), beta2));
     vec seen = q1;
@@ -74,7 +77,8 @@ static void FN(adam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdi
 
 /* nadam: s = { exp_avg, exp_avg_sq }, extra = { mu_product }. */
 static double FN(nadam_mu)(const fn_optim_args *a, double step) { return a->beta1 * (1 - 0.5 * pow(0.96, step * a->nadam_decay)); }
-static void FN(nadam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(nadam_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
+                             const int full)
 {
   const double mu = FN(nadam_mu)(a, *e->step), next = FN(nadam_mu)(a, *e->step + 1), product = *e->extra[0];
   T *p = (T *)e->p + at, *s = (T *)e->s[0] + at, *q = (T *)e->s[1] + at;
@@ -84,7 +88,7 @@ static void FN(nadam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
   const vec now = v_set((T)(rates->lr * (1 - mu) / (1 - product))), ahead = v_set((T)(rates->lr * next / (1 - product * next)));
   const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2), rest2 = v_set((T)(1 - a->beta2));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
     const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = v_fma(v_mul(d, rest2), d, v_mul(FN(get)(q + i, n), beta2));
     FN(put)(s + i, s1, n);
@@ -95,7 +99,8 @@ static void FN(nadam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
 }
 
 /* radam: s = { exp_avg, exp_avg_sq }. */
-static void FN(radam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(radam_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
+                             const int full)
 {
   const double t = *e->step, power = pow(a->beta2, t), bias1 = 1 - pow(a->beta1, t), bias2 = 1 - power;
   const double limit = 2 / (1 - a->beta2) - 1, rho = limit - 2 * t * power / bias2;
@@ -107,7 +112,7 @@ static void FN(radam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
   const vec keep = v_set((T)(a->decoupled ? 1 - rates->lr * a->weight_decay : 1));
   const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2), rest2 = v_set((T)(1 - a->beta2));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
     const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = v_fma(v_mul(d, rest2), d, v_mul(FN(get)(q + i, n), beta2));
     FN(put)(s + i, s1, n);
@@ -117,14 +122,15 @@ static void FN(radam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
 }
 
 /* adamax: s = { exp_avg, exp_inf }. */
-static void FN(adamax_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(adamax_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
+                              const int full)
 {
   T *p = (T *)e->p + at, *s = (T *)e->s[0] + at, *q = (T *)e->s[1] + at;
   const T *g = (const T *)e->g + at;
   const vec size = v_set((T)(rates->lr / (1 - pow(a->beta1, *e->step)))), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
   const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2);
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
     const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = FN(reduce_join)(REDUCE_MAX, v_mul(FN(get)(q + i, n), beta2), v_add(v_abs(d), eps));
     FN(put)(s + i, s1, n);
@@ -134,7 +140,8 @@ static void FN(adamax_body)(const fn_optim_args *a, const fn_optim_entry *e, ptr
 }
 
 /* lion: s = { exp_avg }. */
-static void FN(lion_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(lion_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
+                            const int full)
 {
   T *p = (T *)e->p + at, *s = (T *)e->s[0] + at;
   const T *g = (const T *)e->g + at;
@@ -142,7 +149,7 @@ static void FN(lion_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdi
   const vec keep = v_set((T)(a->decoupled ? 1 - rates->lr * a->weight_decay : 1));
   const vec lerp1 = v_set((T)(1 - a->beta1)), lerp2 = v_set((T)(1 - a->beta2));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
     const vec u = v_fma(v_sub(d, s0), lerp1, s0), step = v_select(v_eq(u, zero), zero, v_or(v_and(u, minus), lr));
     FN(put)(s + i, v_fma(v_sub(d, s0), lerp2, s0), n);
@@ -150,12 +157,54 @@ static void FN(lion_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdi
   }
 }
 
-static void FN(sgd_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(sgd_body)); }
-static void FN(adam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adam_body)); }
-static void FN(nadam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(nadam_body)); }
-static void FN(radam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(radam_body)); }
-static void FN(adamax_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adamax_body)); }
-static void FN(lion_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(lion_body)); }
+static void FN(sgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(sgd_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(sgd_run)(a, e, at + f, m - f, rates, 0);
+}
+static void FN(sgd_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
+                           int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(sgd_body)); }
+static void FN(adam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(adam_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(adam_run)(a, e, at + f, m - f, rates, 0);
+}
+static void FN(adam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
+                            int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adam_body)); }
+static void FN(nadam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(nadam_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(nadam_run)(a, e, at + f, m - f, rates, 0);
+}
+static void FN(nadam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
+                             int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(nadam_body)); }
+static void FN(radam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(radam_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(radam_run)(a, e, at + f, m - f, rates, 0);
+}
+static void FN(radam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
+                             int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(radam_body)); }
+static void FN(adamax_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(adamax_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(adamax_run)(a, e, at + f, m - f, rates, 0);
+}
+static void FN(adamax_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
+                              int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adamax_body)); }
+static void FN(lion_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(lion_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(lion_run)(a, e, at + f, m - f, rates, 0);
+}
+static void FN(lion_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
+                            int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(lion_body)); }
 
 static void FN(optim_advance)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {

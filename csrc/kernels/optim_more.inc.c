@@ -1,14 +1,14 @@
 /* The optimizers with one accumulator or none of Adam's moments, and the passes over gradients before a step. */
 
 /* rmsprop: s = { square_avg, grad_avg if centered, momentum buffer if momentum }. */
-static void FN(rmsprop_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(rmsprop_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *q = (T *)e->s[0] + at, *mean = a->centered ? (T *)e->s[1] + at : NULL, *b = a->momentum != 0 ? (T *)e->s[2] + at : NULL;
   const T *g = (const T *)e->g + at;
   const vec lr = v_set((T)rates->lr), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay), mom = v_set((T)a->momentum);
   const vec alpha = v_set((T)a->alpha), rest = v_set((T)(1 - a->alpha));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay);
     const vec q1 = v_fma(v_mul(d, rest), d, v_mul(FN(get)(q + i, n), alpha));
     vec square = q1;
@@ -25,13 +25,13 @@ static void FN(rmsprop_body)(const fn_optim_args *a, const fn_optim_entry *e, pt
 }
 
 /* adagrad: s = { sum }. */
-static void FN(adagrad_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(adagrad_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *q = (T *)e->s[0] + at;
   const T *g = (const T *)e->g + at;
   const vec lr = v_set((T)(rates->lr / (1 + (*e->step - 1) * a->lr_decay))), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), q1 = v_fma(d, d, FN(get)(q + i, n));
     FN(put)(q + i, q1, n);
     FN(put)(p + i, v_fnma(lr, v_div(d, v_add(v_sqrt(q1), eps)), p0), n);
@@ -39,13 +39,13 @@ static void FN(adagrad_body)(const fn_optim_args *a, const fn_optim_entry *e, pt
 }
 
 /* adadelta: s = { square_avg, acc_delta }. */
-static void FN(adadelta_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(adadelta_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *q = (T *)e->s[0] + at, *acc = (T *)e->s[1] + at;
   const T *g = (const T *)e->g + at;
   const vec lr = v_set((T)rates->lr), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay), rho = v_set((T)a->alpha), rest = v_set((T)(1 - a->alpha));
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), acc0 = FN(get)(acc + i, n);
     const vec q1 = v_fma(v_mul(d, rest), d, v_mul(FN(get)(q + i, n), rho));
     const vec delta = v_mul(v_div(v_sqrt(v_add(acc0, eps)), v_sqrt(v_add(q1, eps))), d);
@@ -56,7 +56,7 @@ static void FN(adadelta_body)(const fn_optim_args *a, const fn_optim_entry *e, p
 }
 
 /* rprop: s = { prev, step_size }; beta1 and beta2 are the two etas, low and high the bounds of the step size. */
-static void FN(rprop_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(rprop_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *prev = (T *)e->s[0] + at, *size = (T *)e->s[1] + at;
   const T *g = (const T *)e->g + at;
@@ -64,7 +64,7 @@ static void FN(rprop_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
   const vec minus = v_set((T)-0.0);
   (void)rates;
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec d = FN(optim_gradient)(a, FN(get)(g + i, n), zero, zero), turn = v_mul(d, FN(get)(prev + i, n)), size0 = FN(get)(size + i, n);
     const vmask back = v_lt(turn, zero);
     const vec size1 = v_min(v_max(v_select(back, v_mul(size0, shrink), v_select(v_gt(turn, zero), v_mul(size0, grow), size0)), low), high);
@@ -76,7 +76,7 @@ static void FN(rprop_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
 }
 
 /* asgd: s = { ax }, extra = { eta, mu }. */
-static void FN(asgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+FN_INLINE void FN(asgd_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *ax = (T *)e->s[0] + at;
   const T *g = (const T *)e->g + at;
@@ -84,7 +84,7 @@ static void FN(asgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdi
   const vec decay = v_set((T)a->weight_decay), keep = v_set((T)(1 - a->lambd * eta)), step = v_set(eta), share = v_set(mu);
   (void)rates;
   for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = m - i;
+    const ptrdiff_t n = full ? VLEN : m - i;
     const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), p1 = v_fnma(step, d, v_mul(p0, keep));
     const vec ax0 = FN(get)(ax + i, n);
     FN(put)(ax + i, mu == 1 ? p1 : v_fma(v_sub(p1, ax0), share, ax0), n);
@@ -92,10 +92,40 @@ static void FN(asgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdi
   }
 }
 
+static void FN(rmsprop_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(rmsprop_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(rmsprop_run)(a, e, at + f, m - f, rates, 0);
+}
 static void FN(rmsprop_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(rmsprop_body)); }
+static void FN(adagrad_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(adagrad_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(adagrad_run)(a, e, at + f, m - f, rates, 0);
+}
 static void FN(adagrad_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adagrad_body)); }
+static void FN(adadelta_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(adadelta_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(adadelta_run)(a, e, at + f, m - f, rates, 0);
+}
 static void FN(adadelta_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adadelta_body)); }
+static void FN(rprop_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(rprop_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(rprop_run)(a, e, at + f, m - f, rates, 0);
+}
 static void FN(rprop_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(rprop_body)); }
+static void FN(asgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+{
+  const ptrdiff_t f = m - m % VLEN;
+  if (f) FN(asgd_run)(a, e, at, f, rates, 1);
+  if (m > f) FN(asgd_run)(a, e, at + f, m - f, rates, 0);
+}
 static void FN(asgd_update)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(asgd_body)); }
 
 static void FN(asgd_advance)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)

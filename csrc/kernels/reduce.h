@@ -8,7 +8,8 @@
 
    spread_<kind>: gx (outer, n, inner) from gy, y and c (outer, inner).  Range as above.  gx may be x.
 
-   reduce_var: y = sum((x - mean)^2) * scale and mean, for inner == 1 in one visit of a row.  Range: outer.
+   reduce_var: y = sum((x - mean)^2) * scale and mean, for inner == 1 in one visit of a row.  The mean is found from the distances to the
+   first element, so that the variance of equal elements is exactly 0.  Range: outer.
    rescale: y *= scale, then its square root if asked, in place.  Range: pieces of RESCALE_PIECE elements.
    prod_backward: gx = gy * product of the others.  Range: outer * inner. */
 #ifndef FN_REDUCE_H
@@ -16,12 +17,12 @@
 #include "fn.h"
 enum { RESCALE_PIECE = 16384 };
 enum { REDUCE_WIDTH = 1024 };                          /* no block of inner is wider */
-enum { REDUCE_SUM, REDUCE_SUMSQ, REDUCE_SUMABS, REDUCE_SQDIFF, REDUCE_COUNTEQ, REDUCE_COUNTABS, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_MAXABS };
+enum { REDUCE_SUM, REDUCE_SUMSQ, REDUCE_SUMABS, REDUCE_DIFF, REDUCE_SQDIFF, REDUCE_COUNTEQ, REDUCE_COUNTABS, REDUCE_PROD, REDUCE_MAX, REDUCE_MIN, REDUCE_MAXABS };
 enum { SPREAD_VAR, SPREAD_STD, SPREAD_NORM, SPREAD_SIGN, SPREAD_MAX, SPREAD_MAXABS, SPREAD_LOGSUMEXP };
 
 typedef struct {
   const void *x;
-  const void *c;                                     /* (outer, inner): the centre of sqdiff, the value of counteq, countabs; else unused */
+  const void *c;                                     /* (outer, inner): the centre of diff and sqdiff, the value of counteq, countabs; else unused */
   void       *y;
   ptrdiff_t   n, inner, chunk, chunks, width, blocks;
 } fn_reduce_args;

@@ -11,10 +11,16 @@ FN_INLINE vec FN(reduce_term)(int kind, vec x, vec c)
 {
   if (kind == REDUCE_SUMSQ) return v_mul(x, x);
   if (kind == REDUCE_SUMABS || kind == REDUCE_MAXABS) return v_abs(x);
+  if (kind == REDUCE_DIFF) return v_sub(x, c);
   if (kind == REDUCE_SQDIFF) return v_mul(v_sub(x, c), v_sub(x, c));
   if (kind == REDUCE_COUNTABS) return v_select(v_eq(v_abs(x), c), v_set(1), v_zero());
   if (kind == REDUCE_COUNTEQ) return v_select(v_eq(x, c), v_set(1), v_zero());
   return x;
+}
+
+FN_INLINE int FN(reduce_centred)(int kind)
+{
+  return kind == REDUCE_DIFF || kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ || kind == REDUCE_COUNTABS;
 }
 
 FN_INLINE vec FN(reduce_join)(int kind, vec a, vec t)   /* NaN stays: a NaN a never loses a comparison, a NaN t always wins */
@@ -41,31 +47,37 @@ FN_INLINE T FN(reduce_lanes)(int kind, vec a)
   return v_sum(a);
 }
 
-/* One run of n neighbours: 8 accumulators, so that the sum of a chunk is close to pairwise. */
+/* One run of n neighbours: 8 accumulators, folded into one every REDUCE_FOLD vectors, so that a sum is close to pairwise on every ISA. */
+enum { FN(REDUCE_FOLD) = 512 };
 FN_INLINE T FN(reduce_run)(int kind, const T *x, ptrdiff_t n, T centre)
 {
   const vec c = v_set(centre), unit = FN(reduce_unit)(kind);
-  vec a[8];
+  vec total = unit;
   ptrdiff_t i = 0;
   if (n < VLEN) return FN(reduce_lanes)(kind, v_select(FN(first)(n), FN(reduce_term)(kind, v_loadn(x, n), c), unit));
+  while (i + 8 * VLEN <= n) {
+    const ptrdiff_t stop = n - i < FN(REDUCE_FOLD) * VLEN ? n : i + FN(REDUCE_FOLD) * VLEN;
+    vec a[8];
 #pragma GCC unroll 8
-  for (int u = 0; u < 8; u++) a[u] = unit;
-  for (; i + 8 * VLEN <= n; i += 8 * VLEN) {
+    for (int u = 0; u < 8; u++) a[u] = unit;
+    for (; i + 8 * VLEN <= stop; i += 8 * VLEN) {
 #pragma GCC unroll 8
-    for (int u = 0; u < 8; u++) a[u] = FN(reduce_join)(kind, a[u], FN(reduce_term)(kind, v_load(x + i + u * VLEN), c));
-  }
-  for (; i + VLEN <= n; i += VLEN) a[0] = FN(reduce_join)(kind, a[0], FN(reduce_term)(kind, v_load(x + i), c));
-  if (i < n) a[1] = FN(reduce_join)(kind, a[1], v_select(FN(first)(n - i), FN(reduce_term)(kind, v_loadn(x + i, n - i), c), unit));
+      for (int u = 0; u < 8; u++) a[u] = FN(reduce_join)(kind, a[u], FN(reduce_term)(kind, v_load(x + i + u * VLEN), c));
+    }
 #pragma GCC unroll 4
-  for (int h = 4; h; h /= 2)
-    for (int u = 0; u < h; u++) a[u] = FN(reduce_join)(kind, a[u], a[u + h]);
-  return FN(reduce_lanes)(kind, a[0]);
+    for (int h = 4; h; h /= 2)
+      for (int u = 0; u < h; u++) a[u] = FN(reduce_join)(kind, a[u], a[u + h]);
+    total = FN(reduce_join)(kind, total, a[0]);
+  }
+  for (; i + VLEN <= n; i += VLEN) total = FN(reduce_join)(kind, total, FN(reduce_term)(kind, v_load(x + i), c));
+  if (i < n) total = FN(reduce_join)(kind, total, v_select(FN(first)(n - i), FN(reduce_term)(kind, v_loadn(x + i, n - i), c), unit));
+  return FN(reduce_lanes)(kind, total);
 }
 
 /* Up to 8 rows into y: a tree over the rows, so y is read and written once for 8 rows. */
 FN_INLINE void FN(reduce_rows)(int kind, const T *x, ptrdiff_t stride, ptrdiff_t rows, const T *c, T *y, ptrdiff_t width, int fresh)
 {
-  const int centred = kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ || kind == REDUCE_COUNTABS;
+  const int centred = FN(reduce_centred)(kind);
   ptrdiff_t j = 0;
   if (rows == 8) {
     for (; j + VLEN <= width; j += VLEN) {
@@ -91,7 +103,7 @@ FN_INLINE void FN(reduce_rows)(int kind, const T *x, ptrdiff_t stride, ptrdiff_t
 FN_INLINE void FN(reduce_walk)(int kind, const fn_reduce_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
   const T *x = a->x, *c = a->c;
-  const int centred = kind == REDUCE_SQDIFF || kind == REDUCE_COUNTEQ || kind == REDUCE_COUNTABS;
+  const int centred = FN(reduce_centred)(kind);
   T *y = a->y;
   for (ptrdiff_t r = begin; r < end; r++) {
     const ptrdiff_t block = r % a->blocks, oc = r / a->blocks, o = oc / a->chunks, k = oc % a->chunks * a->chunk;
@@ -108,6 +120,7 @@ FN_INLINE void FN(reduce_walk)(int kind, const fn_reduce_args *a, ptrdiff_t begi
 static void FN(reduce_sum)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_SUM, p, begin, end); }
 static void FN(reduce_sumsq)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_SUMSQ, p, begin, end); }
 static void FN(reduce_sumabs)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_SUMABS, p, begin, end); }
+static void FN(reduce_diff)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_DIFF, p, begin, end); }
 static void FN(reduce_sqdiff)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_SQDIFF, p, begin, end); }
 static void FN(reduce_counteq)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_COUNTEQ, p, begin, end); }
 static void FN(reduce_countabs)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread) { (void)thread; FN(reduce_walk)(REDUCE_COUNTABS, p, begin, end); }
@@ -121,7 +134,7 @@ static void FN(reduce_var)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
   const fn_reduce_var_args *a = p;
   (void)thread;
   for (ptrdiff_t r = begin; r < end; r++) {
-    const T *x = (const T *)a->x + r * a->n, mean = FN(reduce_run)(REDUCE_SUM, x, a->n, 0) / (T)a->n;
+    const T *x = (const T *)a->x + r * a->n, mean = *x + FN(reduce_run)(REDUCE_DIFF, x, a->n, *x) / (T)a->n;
     ((T *)a->mean)[r] = mean;
     ((T *)a->y)[r] = FN(reduce_run)(REDUCE_SQDIFF, x, a->n, mean) * (T)a->scale;
   }

@@ -22,6 +22,6 @@ cdef extern from "kernels/index.h" nogil:
         int64_t ignore
         int fresh
 
-# Refuse an index outside [0, n) that is not `ignore`; index is contiguous int64.
+# Refuse an index outside [0, n) that is not `ignore` (INT64_MIN: none); index is contiguous int64.
 from fastnet._core.fn cimport fn_tensor
 cdef int check_index(const fn_tensor *index, Py_ssize_t n, int64_t ignore, str op, str argument) except -1

@@ -7,7 +7,6 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.axes cimport reduce_array
-from fastnet.ops.create cimport default_dtype
 
 import numpy as np
 
@@ -51,26 +50,16 @@ cdef int _combine(int higher, int lower) noexcept:
 
 
 cdef int operands_make(Operands *o, str op, int n, object a, object b, object c, bint floating) except -1:
-    cdef int k
-    o.n = n
-    for k in range(n):
-        o.of[k].owned = False
-        o.of[k].node = NULL
-        o.of[k].t.st = NULL
-    try:
-        _make(o, op, n, a, b, c, floating)
-    except:
-        operands_drop(o)
-        raise
-    return 0
-
-
-cdef int _make(Operands *o, str op, int n, object a, object b, object c, bint floating) except -1:
     cdef int rank[3]                                     # dtypes of: tensors with axes, 0-dim tensors, numbers
     cdef int k, r, dtype
     cdef Tensor x
     cdef object value
     rank[0] = rank[1] = rank[2] = -1
+    o.n = n
+    for k in range(n):
+        o.of[k].owned = False
+        o.of[k].node = NULL
+        o.of[k].t.st = NULL
     for k in range(n):
         value = a if k == 0 else (b if k == 1 else c)
         if isinstance(value, _Generic):
@@ -87,14 +76,14 @@ cdef int _make(Operands *o, str op, int n, object a, object b, object c, bint fl
         elif isinstance(value, (float, int)):
             o.of[k].t.ndim, o.of[k].t.size, o.of[k].t.st = 0, 1, NULL
             o.of[k].number = value
-            r, dtype = 2, default_dtype() if isinstance(value, float) else (FN_BOOL if isinstance(value, bool) else FN_I64)
+            r, dtype = 2, FN_F32 if isinstance(value, float) else (FN_BOOL if isinstance(value, bool) else FN_I64)
             o.of[k].t.dtype = dtype
         else:
             raise TypeError(f"{op}: operands are tensors or numbers, got {type(value).__name__}")
         rank[r] = dtype if rank[r] < 0 else promote(rank[r], dtype)
     o.dtype = _combine(rank[0], _combine(rank[1], rank[2]))
     if floating and not is_float(o.dtype):
-        o.dtype = default_dtype()
+        o.dtype = FN_F32
     if is_float(o.dtype):
         return operands_convert(o, o.dtype)
     for k in range(n):
@@ -253,17 +242,7 @@ cdef int cast_run(fn_tensor *y, const fn_tensor *x) except -1:
 
 
 cdef int gradient_to(fn_tensor *gin, fn_tensor *g, fn_node *x) except -1:
-    try:
-        _shrink(g, &x.acc)
-        gin[0] = g[0]
-        g.st = NULL
-    finally:
-        array_drop(g)
-    return 0
-
-
-cdef int _shrink(fn_tensor *g, const fn_tensor *like) except -1:
-    """g summed over the axes that `like` does not have or has as 1, in like's dtype."""
+    cdef const fn_tensor *like = &x.acc
     cdef fn_tensor other
     cdef int d, extra = g.ndim - like.ndim
     cdef long mask = 0
@@ -281,6 +260,8 @@ cdef int _shrink(fn_tensor *g, const fn_tensor *like) except -1:
         array_cast(&other, g, like.dtype)
         array_drop(g)
         g[0] = other
+    gin[0] = g[0]
+    g.st = NULL
     return 0
 
 
@@ -344,3 +325,39 @@ cdef int assign(Tensor y, const fn_tensor *value) except -1:
         source = tensor_take(&share)
         np.copyto(y._ndarray(), source._ndarray(), casting="unsafe")
     return 0
+
+
+cdef int copy_operand(Operand *operand) except -1:
+    cdef fn_tensor copy
+    array_like(&copy, &operand.t, operand.t.dtype)
+    array_copy(&copy, &operand.t)
+    if operand.owned:
+        array_drop(&operand.t)
+    operand.t, operand.owned = copy, True
+    return 0
+
+
+cdef int unalias(Operand *operand, const fn_tensor *x, bint always) except -1:
+    if operand.t.st == x.st and operand.t.st != NULL and (always or operand.t.p != x.p or not same_layout(&operand.t, x)):
+        copy_operand(operand)
+    return 0
+
+
+cdef int check_inplace(Tensor x, Operands *o, int dtype, str op) except -1:
+    """Refuse a result that x cannot hold; o.of[0] is x."""
+    cdef int k, d, e
+    cdef const fn_tensor *t
+    if _kind(dtype) > _kind(x.t.dtype):
+        raise RuntimeError(f"{op}: a result of dtype {dtype_object(dtype)} cannot be stored in a {x.dtype} tensor")
+    for k in range(1, o.n):
+        t = &o.of[k].t
+        for d in range(t.ndim):
+            e = d + x.t.ndim - t.ndim
+            if e < 0 or (t.dims[d] != 1 and t.dims[d] != x.t.dims[e]):
+                raise RuntimeError(f"{op}: an operand of shape {shape_of(t)} does not broadcast to shape {shape_of(&x.t)}, which an in-place "
+                                   "op cannot change")
+    return write_check(x, op)
+
+
+cdef int _kind(int dtype) noexcept:
+    return 2 if is_float(dtype) else (0 if dtype == FN_BOOL else 1)

@@ -5,7 +5,6 @@ from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.binary cimport ONES
 from fastnet.ops.elementwise cimport *
-from fastnet.ops.overwrite cimport *
 
 from fastnet._core.tensor import attach
 
@@ -70,6 +69,7 @@ cdef Tensor _ternary(object a, object b, object c, int kernel, const fn_op *op, 
     cdef Operands o
     cdef Tensor y
     cdef fn_node *n
+    cdef fn_node *old = NULL
     cdef double s[4]
     cdef int k
     cdef bint taped
@@ -96,13 +96,15 @@ cdef Tensor _ternary(object a, object b, object c, int kernel, const fn_op *op, 
         if into is not None:
             written(y)
         if taped:
-            n = node_new(op, &y.t, 3, 3)
+            old = o.of[0].node
+            node_incref(old)
+            n = record(y, op, 3, 3)
             n.f[3] = s0
             for k in range(3):
                 node_input(n, k, o.of[k].node)
                 if k > 0 or (op == &LERP and o.of[2].node != NULL):
                     save_operand(n, k, &o.of[k])
-            replace_node(y, n)
+            node_decref(old)
         return y
     finally:
         operands_drop(&o)

@@ -5,9 +5,7 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
-from fastnet.ops.create cimport default_dtype
 from fastnet.ops.elementwise cimport *
-from fastnet.ops.overwrite cimport *
 
 import math
 import numpy as np
@@ -49,15 +47,13 @@ cdef Unary *unary_new(str name, int kernel, int backward, int saves, double s0, 
     return op
 
 
-cdef int _record(Tensor y, fn_node *x, const fn_tensor *saved, const Unary *op, const double *s) except -1:
-    cdef fn_node *n = node_new(&op.op, &y.t, 1, op.saves <= SAVE_OUTPUT)
+cdef object _record(Tensor y, fn_node *x, const fn_tensor *saved, const Unary *op, const double *s):
+    cdef fn_node *n = record(y, &op.op, 1, op.saves <= SAVE_OUTPUT)
     node_input(n, 0, x)
     n.i[0] = <Py_ssize_t>op
     n.f[0], n.f[1], n.f[2], n.f[3] = s[0], s[1], s[2], s[3]
     if op.saves <= SAVE_OUTPUT:
         node_save(n, 0, saved)
-    replace_node(y, n)
-    return 0
 
 
 cdef str _name(const Unary *op):
@@ -76,8 +72,8 @@ cdef Tensor _floating(object input, const Unary *op, bint inplace):
     if <size_t>op in _integers:
         return None
     if inplace:
-        raise RuntimeError(f"{_name(op)}_: a floating-point result cannot be stored in a {x.dtype} tensor")
-    array_cast(&cast, &x.t, default_dtype())
+        raise RuntimeError(f"{_name(op)}_: a float32 result cannot be stored in a {x.dtype} tensor")
+    array_cast(&cast, &x.t, FN_F32)
     return tensor_take(&cast)
 
 
@@ -106,6 +102,7 @@ cdef Tensor unary(object input, const Unary *op, const double *s):
 cdef Tensor unary_inplace(object input, const Unary *op, const double *s):
     cdef Tensor x = _floating(input, op, True), keep = None
     cdef bint taped
+    cdef fn_node *old
     if s == NULL:
         s = op.s
     if x is None:
@@ -122,7 +119,10 @@ cdef Tensor unary_inplace(object input, const Unary *op, const double *s):
     run(op.kernel, x.t.dtype, &x.t, 1, &x.t, NULL, NULL, s, op.ns)
     written(x)
     if taped:
-        _record(x, x.node, &keep.t if keep is not None else &x.t, op, s)
+        old = x.node
+        node_incref(old)
+        _record(x, old, &keep.t if keep is not None else &x.t, op, s)
+        node_decref(old)
     return x
 
 

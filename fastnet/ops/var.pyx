@@ -1,4 +1,4 @@
-"""var, std and their means over axes: the mean first, then the squares of the distances from it."""
+"""var, std and their means over axes: the mean (from the distances to the first element), then the squares of the distances from it."""
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
@@ -9,7 +9,7 @@ from fastnet.ops.axes cimport *
 from fastnet._core.tensor import attach
 
 cdef extern from "fn.h" nogil:
-    int FN_reduce_sum, FN_reduce_sqdiff, FN_reduce_var, FN_spread_var, FN_spread_std
+    int FN_reduce_sum, FN_reduce_diff, FN_reduce_sqdiff, FN_reduce_var, FN_spread_var, FN_spread_std
 cdef extern from "kernels/reduce.h" nogil:
     ctypedef struct fn_reduce_var_args:
         const void *x
@@ -38,26 +38,41 @@ cdef fn_op STD = [b"StdBackward0", std_backward, False]
 cdef int _variance(fn_tensor *y, fn_tensor *mean, const fn_tensor *x, long mask, double scale) except -1:
     """y, mean (new, reduced axes as 1)."""
     cdef fn_reduce_var_args a
-    cdef fn_tensor px
+    cdef fn_tensor px, first, origin
     cdef Rows r
-    px.st = NULL
+    cdef int d
+    px.st = origin.st = NULL
     try:
         arrange(&px, x, mask, &r)
-        if r.inner == 1 and r.n <= CACHED:
+        if r.inner == 1 and 0 < r.n <= CACHED:
             reduced_new(y, x, mask, x.dtype)
             reduced_new(mean, x, mask, x.dtype)
             a.x, a.y, a.mean, a.n, a.scale = px.p, y.p, mean.p, r.n, scale
             return launch(FN_reduce_var, x.dtype, &a, r.outer, byte_cost(1.5 * itemsize(x.dtype) * x.size))
-        reduce_array(mean, &px, mask, FN_reduce_sum, FN_reduce_sum)
+        if r.n == 0:                                     # 0 / 0
+            reduce_array(mean, x, mask, FN_reduce_sum, FN_reduce_sum)
+            rescale(mean, 1.0 / r.n, False)
+            reduce_array(y, x, mask, FN_reduce_sum, FN_reduce_sum)
+            return rescale(y, scale, False)
+        first.p, first.ndim, first.dtype, first.size = px.p, 2, x.dtype, r.outer * r.inner
+        first.st = px.st
+        first.dims[0], first.dims[1], first.strides[0], first.strides[1] = r.outer, r.inner, r.n * r.inner, 1
+        array_contiguous(&origin, &first)
+        reduce_centred(mean, &px, mask, FN_reduce_diff, FN_reduce_sum, &origin)
         rescale(mean, 1.0 / axes_count(x, mask), False)
+        origin.ndim = mean.ndim
+        for d in range(mean.ndim):
+            origin.dims[d], origin.strides[d] = mean.dims[d], mean.strides[d]
+        array_accumulate(mean, &origin)
         reduce_centred(y, &px, mask, FN_reduce_sqdiff, FN_reduce_sum, mean)
         return rescale(y, scale, False)
     finally:
         array_drop(&px)
+        array_drop(&origin)
 
 
-cdef tuple _var(Tensor x, object dim, object unbiased, bint keepdim, object correction, bint root, str op):
-    """var or std on the tape, and the mean beside it."""
+cdef Tensor _var(Tensor x, object dim, object unbiased, bint keepdim, object correction, bint root, str op):
+    """var or std on the tape."""
     cdef Tensor y = Tensor.__new__(Tensor), mean = Tensor.__new__(Tensor)
     cdef fn_node *n
     cdef long mask
@@ -85,11 +100,10 @@ cdef tuple _var(Tensor x, object dim, object unbiased, bint keepdim, object corr
             node_save(n, 2, &y.t)
         n.i[0], n.f[0] = mask, scale
     if not keepdim:
-        squeeze_axes(&mean.t, mask)
         squeeze_axes(&y.t, mask)
         if y.node != NULL:
             squeeze_axes(&y.node.acc, mask)
-    return y, mean
+    return y
 
 
 def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -106,7 +120,7 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     >>> fastnet.var(fastnet.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
-    return _var(require_tensor(input, "var", "input"), dim, unbiased, keepdim, correction, False, "var")[0]
+    return _var(require_tensor(input, "var", "input"), dim, unbiased, keepdim, correction, False, "var")
 
 
 def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -123,7 +137,7 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     >>> fastnet.std(fastnet.tensor([1.0, 3.0]), correction=0)
     tensor(1.)
     """
-    return _var(require_tensor(input, "std", "input"), dim, unbiased, keepdim, correction, True, "std")[0]
+    return _var(require_tensor(input, "std", "input"), dim, unbiased, keepdim, correction, True, "std")
 
 
 def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -141,8 +155,7 @@ def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     (tensor(1.), tensor(2.))
     """
     cdef Tensor x = require_tensor(input, "var_mean", "input")
-    y, mean = _var(x, dim, unbiased, keepdim, correction, False, "var_mean")
-    return y, x.mean(None if isinstance(dim, bool) else dim, keepdim) if x.node != NULL and grad_enabled() else mean
+    return _var(x, dim, unbiased, keepdim, correction, False, "var_mean"), x.mean(None if isinstance(dim, bool) else dim, keepdim)
 
 
 def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
@@ -160,8 +173,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
     (tensor(1.), tensor(2.))
     """
     cdef Tensor x = require_tensor(input, "std_mean", "input")
-    y, mean = _var(x, dim, unbiased, keepdim, correction, True, "std_mean")
-    return y, x.mean(None if isinstance(dim, bool) else dim, keepdim) if x.node != NULL and grad_enabled() else mean
+    return _var(x, dim, unbiased, keepdim, correction, True, "std_mean"), x.mean(None if isinstance(dim, bool) else dim, keepdim)
 
 
 attach(var=var, std=std)

@@ -4,7 +4,6 @@ from fastnet._core.fn cimport *
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport *
-from fastnet.ops.overwrite cimport *
 
 import numpy as np
 from fastnet._core.tensor import attach
@@ -45,6 +44,8 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
     cdef Operands o, all
     cdef Tensor y
     cdef fn_node *n
+    cdef fn_node *old = NULL
+    cdef int k
     cdef bint taped
     operands_make(&o, op, 2, a, b, None, False)
     try:
@@ -52,7 +53,6 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
         if into is not None:
             check_inplace(into, &o, o.dtype if o.of[0].t.ndim else into.t.dtype, op)
             operands_convert(&o, into.t.dtype)
-            unalias(&o.of[0], &into.t, False)
             if taped and into.flags & IS_VIEW:
                 raise RuntimeError(f"{op}: a view cannot be modified in place by what requires gradients; clone it")
         elif not is_float(o.dtype):
@@ -67,11 +67,13 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
         if into is not None:
             written(y)
         if taped:
-            n = node_new(&WHERE, &y.t, 2, 1)
+            old = o.of[1].node
+            node_incref(old)
+            n = record(y, &WHERE, 2, 1)
             node_input(n, 0, o.of[0].node)
-            node_input(n, 1, o.of[1].node)
+            node_input(n, 1, old)
             node_save(n, 0, &c.t)
-            replace_node(y, n)
+            node_decref(old)
         return y
     finally:
         operands_drop(&o)
