@@ -1,0 +1,51 @@
+"""Dropout and AlphaDropout."""
+from __future__ import annotations
+
+from fastnet import Tensor
+from fastnet.nn import functional as F
+from fastnet.nn.module import Module
+
+
+class _Dropout(Module):
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        if not 0.0 <= p <= 1.0:
+            raise ValueError(f"{type(self).__name__}: p must be between 0 and 1, got {p}")
+        self.p, self.inplace = p, inplace
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """In training mode, zero each element with probability `p` and scale the rest by 1/(1-p); otherwise the identity.
+
+    Args:
+        p: probability of a zero.
+        inplace: write into the input.
+
+    >>> import fastnet as fn
+    >>> fn.nn.Dropout(0.2).eval()(fn.ones(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return F.dropout(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_Dropout):
+    """Dropout for SELU networks: keeps zero mean and unit variance; dropped elements go to SELU's negative saturation.
+
+    Args:
+        p: probability that an element is dropped.
+        inplace: write into the input.
+
+    >>> import fastnet as fn
+    >>> fn.nn.AlphaDropout(0.2).eval()(fn.ones(3)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Any shape to the same shape."""
+        return F.alpha_dropout(input, self.p, self.training, self.inplace)

@@ -1,0 +1,91 @@
+"""save and load: a tree of dicts, lists, numbers, text and tensors in one file, verified when read, never executed."""
+from __future__ import annotations
+
+import os
+import secrets
+from typing import Any, BinaryIO
+
+from fastnet._core.size import device
+from fastnet.serialization.container import DamagedFile, read, write
+from fastnet.serialization.structure import Encoder, decode
+
+__all__ = ["DamagedFile", "load", "save"]
+
+
+def save(obj: Any, f: str | os.PathLike | BinaryIO) -> None:
+    """Write a tree of dicts, lists, tuples, numbers, text and tensors (any `state_dict`) to a file.
+
+    Args:
+        obj: what is saved. NumPy scalars come back as Python numbers, subclasses of dict as dict (OrderedDict as itself).
+        f: path, or a file opened for binary writing. A path is replaced in one step when everything is on the disk, so a crash
+            leaves the old file or the new one.
+
+    Raises: TypeError, before anything is written, for a value the format does not carry; it tells where that value is.
+
+    >>> import io, fastnet as fn
+    >>> file = io.BytesIO()
+    >>> fn.save({"epoch": 3, "weights": [fn.ones(2)]}, file)
+    >>> _ = file.seek(0)
+    >>> fn.load(file)["epoch"]
+    3
+    """
+    encoder = Encoder()
+    tree = encoder.encode(obj)
+    if hasattr(f, "write"):
+        write(f, encoder.arrays, tree)  # type: ignore[arg-type]
+        return
+    path = os.path.realpath(os.fspath(f))  # type: ignore[arg-type]
+    if isinstance(path, bytes):
+        path = os.fsdecode(path)
+    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            write(file, encoder.arrays, tree)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+    _sync_folder(os.path.dirname(path))
+
+
+def _sync_folder(folder: str) -> None:
+    """Have the new name on the disk too, where the system can do that."""
+    if hasattr(os, "O_DIRECTORY"):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def load(f: str | os.PathLike | BinaryIO, map_location: Any = None, *, weights_only: bool = True) -> Any:
+    """Read what `save` wrote, or a safetensors file (then: a dict from names to tensors). Every byte is checked; nothing is executed.
+
+    Args:
+        f: path, or a file opened for binary reading.
+        map_location: None or "cpu".
+        weights_only: must be True: no file can bring code.
+
+    Raises: `DamagedFile` (a RuntimeError) for a file that is cut short, changed or of another kind; FileNotFoundError.
+    """
+    if map_location is not None:
+        device(map_location)
+    if not weights_only:
+        raise ValueError("load: weights_only=False is not supported: files hold data, never code")
+    if hasattr(f, "readinto"):
+        return _load(f, getattr(f, "name", "the file"))  # type: ignore[arg-type]
+    with open(f, "rb") as file:  # type: ignore[arg-type]
+        return _load(file, os.fspath(f))  # type: ignore[arg-type]
+
+
+def _load(file: BinaryIO, name: Any) -> Any:
+    try:
+        tensors, tree = read(file)
+        return tensors if tree is None else decode(tree, tensors)
+    except DamagedFile as error:
+        raise DamagedFile(f"load: {name!r} cannot be read: {error}") from None
+    except (KeyError, TypeError, AttributeError) as error:  # a tree that `save` cannot have written
+        raise DamagedFile(f"load: {name!r} cannot be read: its structure makes no sense ({error!r})") from None
