@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import index
 from typing import Any
 
+from fastnet.nn.activation import ReLU, Sigmoid, Tanh
+from fastnet.nn.functional import linear
+from fastnet.nn.linear import Linear
 from fastnet.nn.module import Module
+
+_FUSED = {ReLU: "relu", Tanh: "tanh", Sigmoid: "sigmoid"}
 
 
 def _position(op: str, i: Any, n: int) -> int:

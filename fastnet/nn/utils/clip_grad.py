@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import fastnet as fn
 from fastnet import Tensor
+from fastnet.ops.norm import vector_norm
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -30,8 +31,8 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
     if not tensors:
         return fn.tensor(0.0)
     with fn.no_grad():
-        norms = [fn.linalg.vector_norm(t, norm_type) for t in tensors]
-        total = norms[0] if len(norms) == 1 else fn.linalg.vector_norm(fn.stack(norms), norm_type)
+        norms = [vector_norm(t, norm_type) for t in tensors]
+        total = norms[0] if len(norms) == 1 else vector_norm(fn.stack(norms), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. "
                            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`")
