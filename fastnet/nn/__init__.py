@@ -1,25 +1,73 @@
 """nn: modules, layers, losses."""
 from fastnet.nn import functional, init, utils
-from fastnet.nn.activation import (CELU, ELU, GELU, GLU, SELU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax,
-                                   Mish, PReLU, ReLU, ReLU6, RReLU, Sigmoid, SiLU, Softmax, Softmin, Softplus, Softshrink, Softsign, Tanh,
-                                   Tanhshrink, Threshold)
+from fastnet.nn.activation import (
+                                   CELU,
+                                   ELU,
+                                   GELU,
+                                   GLU,
+                                   SELU,
+                                   Hardshrink,
+                                   Hardsigmoid,
+                                   Hardswish,
+                                   Hardtanh,
+                                   LeakyReLU,
+                                   LogSigmoid,
+                                   LogSoftmax,
+                                   Mish,
+                                   PReLU,
+                                   ReLU,
+                                   ReLU6,
+                                   RReLU,
+                                   Sigmoid,
+                                   SiLU,
+                                   Softmax,
+                                   Softmin,
+                                   Softplus,
+                                   Softshrink,
+                                   Softsign,
+                                   Tanh,
+                                   Tanhshrink,
+                                   Threshold,
+)
 from fastnet.nn.containers import ModuleDict, ModuleList, Sequential
 from fastnet.nn.distance import CosineSimilarity, PairwiseDistance
 from fastnet.nn.dropout import AlphaDropout, Dropout
 from fastnet.nn.flatten import Flatten, Unflatten
 from fastnet.nn.linear import Bilinear, Identity, Linear
-from fastnet.nn.loss import (BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, GaussianNLLLoss, HingeEmbeddingLoss, HuberLoss,
-                             KLDivLoss, L1Loss, MarginRankingLoss, MSELoss, MultiLabelMarginLoss, MultiLabelSoftMarginLoss, MultiMarginLoss,
-                             NLLLoss, PoissonNLLLoss, SmoothL1Loss, SoftMarginLoss, TripletMarginLoss, TripletMarginWithDistanceLoss)
+from fastnet.nn.loss import (
+                                   BCELoss,
+                                   BCEWithLogitsLoss,
+                                   CosineEmbeddingLoss,
+                                   CrossEntropyLoss,
+                                   GaussianNLLLoss,
+                                   HingeEmbeddingLoss,
+                                   HuberLoss,
+                                   KLDivLoss,
+                                   L1Loss,
+                                   MarginRankingLoss,
+                                   MSELoss,
+                                   MultiLabelMarginLoss,
+                                   MultiLabelSoftMarginLoss,
+                                   MultiMarginLoss,
+                                   NLLLoss,
+                                   PoissonNLLLoss,
+                                   SmoothL1Loss,
+                                   SoftMarginLoss,
+                                   TripletMarginLoss,
+                                   TripletMarginWithDistanceLoss,
+)
 from fastnet.nn.module import Module
 from fastnet.nn.parameter import Parameter
 from fastnet.nn.parameter_containers import ParameterDict, ParameterList
 
-__all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss",
+__all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "CosineEmbeddingLoss", "CosineSimilarity",
+           "CrossEntropyLoss",
            "Dropout", "ELU", "Flatten", "GELU", "GLU", "GaussianNLLLoss", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh",
-           "HingeEmbeddingLoss", "HuberLoss", "Identity", "KLDivLoss", "L1Loss", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax", "MSELoss",
+           "HingeEmbeddingLoss", "HuberLoss", "Identity", "KLDivLoss", "L1Loss", "LeakyReLU", "Linear", "LogSigmoid", "LogSoftmax",
+           "MSELoss",
            "MarginRankingLoss", "Mish", "Module", "ModuleDict", "ModuleList", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
-           "MultiMarginLoss", "NLLLoss", "PReLU", "PairwiseDistance", "Parameter", "ParameterDict", "ParameterList", "PoissonNLLLoss", "RReLU",
+           "MultiMarginLoss", "NLLLoss", "PReLU", "PairwiseDistance", "Parameter", "ParameterDict", "ParameterList", "PoissonNLLLoss",
+           "RReLU",
            "ReLU", "ReLU6", "SELU", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmin", "Softplus",
            "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten",
            "functional", "init", "utils"]

@@ -7,9 +7,9 @@ from operator import index
 from typing import Any
 
 from fastnet.nn.activation import ReLU, Sigmoid, Tanh
-from fastnet.nn.functional import linear
 from fastnet.nn.linear import Linear
 from fastnet.nn.module import Module
+from fastnet.ops.linear import linear_act
 
 _FUSED = {ReLU: "relu", Tanh: "tanh", Sigmoid: "sigmoid"}
 
@@ -257,7 +257,7 @@ class Sequential(_Row):
         if state["_planned"] != Module._structure:
             state["_plan"], state["_planned"] = fuse(list(self._modules.values())), Module._structure
         for module, activation in state["_plan"]:
-            x = module(x) if activation is None else linear(x, module.weight, module.bias, activation)
+            x = module(x) if activation is None else linear_act(x, module.weight, module.bias, activation)
         return x
 
 

@@ -6,6 +6,7 @@ from typing import Any, Callable
 from fastnet import Tensor, is_grad_enabled
 from fastnet.autograd import Function
 
+
 class _Watch(Function):
     """Identity on a row of tensors whose backward hands all their gradients to `seen` at once and passes on what it returns."""
 

@@ -77,7 +77,8 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     """
     _check("trunc_normal_", tensor)
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_: the distribution may be poor in its tails", stacklevel=2)
+        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_: the distribution may be poor in its tails",
+                      stacklevel=2)
     low, high = (math.erf((limit - mean) / (std * math.sqrt(2.0))) for limit in (a, b))
     with fn.no_grad():
         tensor.uniform_(low, high, generator=generator)

@@ -158,7 +158,8 @@ class ModuleState:
                 continue
             value = _as_tensor(state_dict[key])
             if value is None:
-                error_msgs.append(f'While copying the parameter named "{key}", expected a Tensor or an array, got {type(state_dict[key]).__name__}')
+                error_msgs.append(f'While copying the parameter named "{key}", expected a Tensor or an array, '
+                                  f"got {type(state_dict[key]).__name__}")
             elif tuple(value.shape) != tuple(tensor.shape):
                 error_msgs.append(f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
                                   f"the shape in current model is {tensor.shape}.")

@@ -196,7 +196,8 @@ class Optimizer:
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(saved["params"]) != len(group["params"]) for saved, group in zip(groups, self.param_groups)):
             raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
-        param_of = {number: param for saved, group in zip(groups, self.param_groups) for number, param in zip(saved["params"], group["params"])}
+        param_of = {number: param for saved, group in zip(groups, self.param_groups) for number,
+                    param in zip(saved["params"], group["params"])}
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for key, value in state_dict["state"].items():
             state[param_of.get(key, key)] = _load_value(value, param_of.get(key))

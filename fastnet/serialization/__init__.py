@@ -84,7 +84,7 @@ def load(f: str | os.PathLike | BinaryIO, map_location: Any = None, *, weights_o
 def _load(file: BinaryIO, name: Any) -> Any:
     try:
         tensors, tree = read(file)
-        return tensors if tree is None else decode(tree, tensors)
+        return decode(tree[0], tensors) if tree else tensors
     except DamagedFile as error:
         raise DamagedFile(f"load: {name!r} cannot be read: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:  # a tree that `save` cannot have written

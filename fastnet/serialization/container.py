@@ -96,23 +96,24 @@ def _entry(name: str, entry: Any, at: int) -> tuple[np.dtype, tuple[int, ...]]:
     return _DTYPES[code], shape
 
 
-def read(file: BinaryIO) -> tuple[dict[str, Tensor], Any]:
-    """The tensors by name, and the tree (None in a plain safetensors file).
+def read(file: BinaryIO) -> tuple[dict[str, Tensor], list]:
+    """The tensors by name, and the tree in a list (empty for a plain safetensors file).
 
     Raises: DamagedFile for a file that is cut short, changed or of another kind; ValueError for a dtype that is not supported.
     """
     header = _read_header(file)
     metadata = header.get("__metadata__", {})
-    ours = isinstance(metadata, dict) and metadata.get("format") == "fastnet"
+    # any of the three marks will do, so that damage to one cannot pass the file off as a plain one without checksums
+    ours = isinstance(metadata, dict) and (metadata.get("format") == "fastnet" or "header_crc32" in metadata or "tree" in metadata)
     sums: dict[str, int] = {}
-    tree = None
+    tree: list = []
     if ours:
         stated = metadata.pop("header_crc32", None)
         if stated != str(zlib.crc32(_dump(header).encode())):
             raise DamagedFile("the checksum of its header does not match")
         if metadata.get("version") != "1":
             raise ValueError(f"load: the file has format version {metadata.get('version')}, this fastnet reads version 1")
-        sums, tree = json.loads(metadata["crc32"]), json.loads(metadata["tree"])
+        sums, tree = json.loads(metadata["crc32"]), [json.loads(metadata["tree"])]
     header.pop("__metadata__", None)
     try:
         order = sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"]))

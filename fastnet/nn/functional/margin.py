@@ -112,8 +112,8 @@ def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin
     """
     reduction = legacy_reduction("cosine_embedding_loss", size_average, reduce, reduction)
     if input1.ndim not in (1, 2) or input1.ndim != input2.ndim or target.ndim != input1.ndim - 1:
-        raise RuntimeError(f"cosine_embedding_loss: expects inputs (N, D) and target (N,), or (D,) and (), got input1 {tuple(input1.shape)}, "
-                           f"input2 {tuple(input2.shape)}, target {tuple(target.shape)}")
+        raise RuntimeError(f"cosine_embedding_loss: expects inputs (N, D) and target (N,), or (D,) and (), got "
+                           f"input1 {tuple(input1.shape)}, input2 {tuple(input2.shape)}, target {tuple(target.shape)}")
     eps = 1e-12
     norms = ((input1.square().sum(-1) + eps) * (input2.square().sum(-1) + eps)).sqrt()
     cos = (input1 * input2).sum(-1) / norms
@@ -122,7 +122,8 @@ def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin
 
 
 def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
-                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
+                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None,
+                        reduction: str = "mean") -> Tensor:
     """max(0, d(anchor, positive) - d(anchor, negative) + margin), d the p-norm of the difference.
 
     Args:

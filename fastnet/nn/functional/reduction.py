@@ -7,7 +7,9 @@ from fastnet import Tensor
 
 
 def legacy_reduction(op: str, size_average: bool | None, reduce: bool | None, reduction: str, also: str = "mean") -> str:
-    """The reduction that PyTorch's deprecated `size_average` and `reduce` mean, or `reduction` if they are None; `also` is one more allowed.
+    """The reduction that PyTorch's deprecated `size_average` and `reduce` mean, or `reduction` if they are None.
+
+    `also` is a name that is allowed besides the usual ones.
 
     Raises: ValueError for an unknown name.
     """

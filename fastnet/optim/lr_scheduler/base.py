@@ -29,7 +29,8 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         return [value] * n
     if len(value) != n:
-        raise ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, param_groups has {n}.")
+        raise ValueError(f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, "
+                         f"param_groups has {n}.")
     return list(value)
 
 
@@ -130,7 +131,8 @@ class FactorLR(LRScheduler):
 class _Lambdas(LRScheduler):
     """Schedules made of one function, or one a group."""
 
-    def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | list[Callable[[int], float]], last_epoch: int = -1) -> None:
+    def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float] | list[Callable[[int], float]],
+                 last_epoch: int = -1) -> None:
         check_optimizer(optimizer)
         self.lr_lambdas = per_group("lr_lambda", optimizer, lr_lambda)
         for function in self.lr_lambdas:

@@ -180,7 +180,8 @@ class Subset(Dataset[T]):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def _getbatch(self, indices: Any) -> Any:
-        return self.dataset.getbatch(np.asarray(self.indices, dtype=np.int64)[np.asarray(indices, dtype=np.int64)])  # type: ignore[attr-defined]
+        return self.dataset.getbatch(np.asarray(self.indices, dtype=np.int64)[np.asarray(indices,
+                                                                                         dtype=np.int64)])  # type: ignore[attr-defined]
 
 
 def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Any = None) -> list[Subset[T]]:
