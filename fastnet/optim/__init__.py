@@ -1,5 +1,17 @@
 """optim: optimizers and schedules of the learning rate."""
 from fastnet.optim import lr_scheduler
+from fastnet.optim.adadelta import Adadelta
+from fastnet.optim.adagrad import Adagrad
+from fastnet.optim.adam import Adam, AdamW
+from fastnet.optim.adamax import Adamax
+from fastnet.optim.asgd import ASGD
+from fastnet.optim.lion import Lion
+from fastnet.optim.nadam import NAdam
 from fastnet.optim.optimizer import Optimizer
+from fastnet.optim.radam import RAdam
+from fastnet.optim.rmsprop import RMSprop
+from fastnet.optim.rprop import Rprop
+from fastnet.optim.sgd import SGD
 
-__all__ = ["Optimizer", "lr_scheduler"]
+__all__ = ["ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
+           "lr_scheduler"]

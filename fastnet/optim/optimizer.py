@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import functools
-from collections import defaultdict
 from collections.abc import Callable, Iterable
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,21 @@ import numpy as np
 import fastnet as fn
 from fastnet import Tensor
 from fastnet._core.hooks import RemovableHandle
+from fastnet.ops.optim import with_grad
+from fastnet.optim.state import States, version
 
 _HOOKS = ("_step_pre_hooks", "_step_post_hooks", "_state_dict_pre_hooks", "_state_dict_post_hooks", "_load_pre_hooks", "_load_post_hooks")
 required = object()
+
+
+class _Plan:
+    """The lists of one group that its update takes, and what they were made from."""
+
+    __slots__ = ("group", "names", "state", "version", "params", "lists")
+
+    def __init__(self, group: dict[str, Any], names: tuple[str, ...], state: States, params: list[Tensor], lists: list[list[Any]]) -> None:
+        self.group, self.names, self.state, self.params, self.lists = group, names, state, params, lists
+        self.version = version()
 
 
 class Optimizer:
@@ -26,13 +38,16 @@ class Optimizer:
     A subclass defines `_update(group)`, which changes the parameters of one group that have gradients; or its own `step`.
     """
 
+    _plans: dict[int, _Plan]
+
     _hooked = False
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor")
         self.defaults: dict[str, Any] = defaults
-        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
+        self.state = States()
+        self._plans: dict[int, _Plan] = {}
         self.param_groups: list[dict[str, Any]] = []
         self._step_count = 0
         for name in _HOOKS:
@@ -108,6 +123,31 @@ class Optimizer:
     def _update(self, group: dict[str, Any]) -> None:
         """One step of the parameters of one group; every optimizer has its own."""
         raise TypeError(f"{type(self).__name__} defines neither step() nor _update()")
+
+    def _lists(self, group: dict[str, Any], names: tuple[str, ...]) -> _Plan:
+        """The parameters of a group that have gradients, and their states called `names`, made where there are none yet.
+
+        The lists are kept until a parameter, its having a gradient, or any state changes.
+        """
+        params = with_grad(group["params"])
+        plan = self._plans.get(id(group))
+        if (plan is not None and plan.group is group and plan.names is names and plan.state is self.state and plan.version == version()
+                and len(plan.params) == len(params) and all(map(is_, plan.params, params))):
+            return plan
+        for param in params:
+            state = self.state[param]
+            for name in names:
+                if name not in state:
+                    state[name] = self._new_state(name, param, group)
+                elif name == "step" and not isinstance(state[name], Tensor):  # a plain number in old state_dicts
+                    state[name] = fn.tensor(float(state[name]))
+        plan = _Plan(group, names, self.state, params, [[self.state[param][name] for param in params] for name in names])
+        self._plans[id(group)] = plan
+        return plan
+
+    def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
+        """State `name` of a parameter before its first step: a count of 0, or zeros like the parameter."""
+        return fn.zeros(()) if name == "step" else fn.zeros_like(param.detach())
 
     # ---- groups
 
@@ -198,9 +238,9 @@ class Optimizer:
             raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
         param_of = {number: param for saved, group in zip(groups, self.param_groups) for number,
                     param in zip(saved["params"], group["params"])}
-        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        state = States()
         for key, value in state_dict["state"].items():
-            state[param_of.get(key, key)] = _load_value(value, param_of.get(key))
+            state[param_of.get(key, key)].update(_load_value(value, param_of.get(key)))
         loaded = []
         for saved, group in zip(groups, self.param_groups):
             new = {**group, **{key: _load_value(value, None) for key, value in saved.items() if key != "params"}}
@@ -211,6 +251,7 @@ class Optimizer:
             self._check_group(new)
             loaded.append(new)
         self.state, self.param_groups[:] = state, loaded
+        self._plans.clear()
         for hook in list(self._load_post_hooks.values()):
             hook(self)
 
@@ -219,6 +260,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._plans = {}
         for name in _HOOKS:
             self.__dict__.setdefault(name, {})
 
@@ -276,7 +318,11 @@ def _load_value(value: Any, param: Tensor | None) -> Any:
         tensor = fn.tensor(np.asarray(value.detach() if hasattr(value, "detach") else value))
     else:
         return value
-    return tensor.to(param.dtype) if param is not None and param.is_floating_point() and tensor.ndim else tensor
+    if param is None or not tensor.ndim:
+        return tensor
+    if tensor.shape != param.shape:
+        return tensor.to(param.dtype)
+    return fn.empty_like(param.detach()).copy_(tensor)  # in the parameter's memory order
 
 
 def check_lr(lr: Any) -> None:

@@ -1,0 +1,48 @@
+"""RAdam."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastnet import Tensor
+from fastnet.ops.optim import radam_update
+from fastnet.optim.optimizer import Optimizer, check_betas, check_least, check_lr
+
+_NAMES = ("step", "exp_avg", "exp_avg_sq")
+
+
+class RAdam(Optimizer):
+    """Adam whose step is rectified while the estimate of the variance is young.
+
+    Args:
+        params: tensors, named tensors, or dicts of groups.
+        lr: learning rate.
+        betas: decay of the two means.
+        eps: keeps the denominator from 0.
+        weight_decay: adds weight_decay p to the gradient.
+        decoupled_weight_decay: weight decay shrinks the parameter instead, as in `AdamW`.
+        foreach, capturable: accepted for PyTorch's sake; there is one, fused implementation.
+        maximize: go up the gradient.
+        differentiable: must be False.
+    """
+
+    def __init__(self, params: Iterable[Any], lr: float | Tensor = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None, maximize: bool = False,
+                 capturable: bool = False, differentiable: bool = False) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+                                  "foreach": foreach, "capturable": capturable, "decoupled_weight_decay": decoupled_weight_decay,
+                                  "differentiable": differentiable})
+
+    def _check_group(self, group: dict[str, Any]) -> None:
+        super()._check_group(group)
+        check_lr(group["lr"])
+        check_least("epsilon value", group["eps"])
+        check_betas(group["betas"])
+        check_least("weight_decay value", group["weight_decay"])
+
+    def _update(self, group: dict[str, Any]) -> None:
+        plan = self._lists(group, _NAMES)
+        steps, exp_avgs, exp_avg_sqs = plan.lists
+        beta1, beta2 = group["betas"]
+        radam_update(plan.params, exp_avgs, exp_avg_sqs, steps, lr=group["lr"], beta1=beta1, beta2=beta2, eps=group["eps"],
+                     weight_decay=group["weight_decay"], maximize=group["maximize"], decoupled=group["decoupled_weight_decay"])
