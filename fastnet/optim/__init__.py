@@ -5,6 +5,7 @@ from fastnet.optim.adagrad import Adagrad
 from fastnet.optim.adam import Adam, AdamW
 from fastnet.optim.adamax import Adamax
 from fastnet.optim.asgd import ASGD
+from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.lion import Lion
 from fastnet.optim.nadam import NAdam
 from fastnet.optim.optimizer import Optimizer
@@ -13,5 +14,6 @@ from fastnet.optim.rmsprop import RMSprop
 from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
 
-__all__ = ["ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop",
+           "Rprop",
            "lr_scheduler"]
