@@ -137,6 +137,16 @@ def test_alpha_dropout_keeps_mean_and_variance():
     assert F.alpha_dropout(x, 0.2) is x
 
 
+def test_rrelu_draws_a_slope_for_each_negative_element():
+    fn.manual_seed(0)
+    x = fn.full((100, 100), -2.0, requires_grad=True)
+    y = nn.RReLU(0.1, 0.3)(x)
+    slopes = y.detach().numpy() / -2
+    assert 0.1 <= slopes.min() < 0.11 and 0.29 < slopes.max() <= 0.3 and abs(slopes.mean() - 0.2) < 0.005
+    y.sum().backward()
+    assert np.allclose(x.grad.numpy(), slopes) and F.rrelu(fn.ones(3), training=True).tolist() == [1.0] * 3
+
+
 def test_gumbel_softmax_draws_classes():
     fn.manual_seed(0)
     logits = fn.tensor(np.log([[0.1, 0.2, 0.7]])).expand(20000, 3)

@@ -44,7 +44,8 @@ def test_state_dict_has_pytorchs_layout_and_goes_on_exactly(name):
     assert state["param_groups"][0]["params"] == [0, 1] and state["param_groups"][0]["lr"] == 0.01
     assert set(state["state"][0]) == STATES[name]
     if "step" in STATES[name]:
-        assert state["state"][0]["step"].item() == 3.0 and state["state"][0]["step"].dtype == fn.float32 and state["state"][0]["step"].ndim == 0
+        step = state["state"][0]["step"]
+        assert step.item() == 3.0 and step.dtype == fn.float32 and step.ndim == 0
     for param, value in zip(resumed.param_groups[0]["params"], half.param_groups[0]["params"]):
         param.data = value.detach().clone()
     resumed.load_state_dict(state)

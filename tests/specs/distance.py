@@ -2,7 +2,7 @@
 import numpy as np
 
 from specs import Case, OpSpec, nonzero
-from specs.loss import F
+from specs.margin import F
 
 
 def vector_norm(x, p, axis):

@@ -1,8 +1,31 @@
-"""Hinge, margin, cosine and triplet losses."""
+"""Margin, cosine, triplet and multi-label losses."""
 import numpy as np
 
-from specs import Case, OpSpec, Refused, away_from, integers, normal, positive, zeros
-from specs.loss import PAIRS, REDUCTIONS, F, reduced, signs, wrong_name
+from specs import Case, OpSpec, Refused, integers, normal, positive, unit, zeros
+
+REDUCTIONS = [{"reduction": "mean"}, {"reduction": "sum"}, {"reduction": "none"}]
+PAIRS = [((5, 4), (5, 4)), ((1,), (1,)), ((2, 3, 17), (2, 3, 17)), ((), ())]
+F = "fastnet.nn.functional."
+wrong_name = Refused(ValueError, "reduction", zeros(2), zeros(2), reduction="average")
+
+
+def reduced(loss, reduction):
+    return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](loss)
+
+
+def signs(rng, shape):
+    return rng.choice([-1.0, 1.0], shape)
+
+
+def log_sigmoid(x):
+    return -np.logaddexp(0, -x)
+
+
+def multilabel_soft_margin(x, y, w=None, reduction="mean"):
+    loss = -(y * log_sigmoid(x) + (1 - y) * log_sigmoid(-x)) * (1.0 if w is None else w)
+    return reduced(loss.mean(-1), reduction)
+
+
 
 
 def multi_margin(x, y, w=None, p=1, margin=1.0, reduction="mean"):
@@ -53,11 +76,6 @@ def triplet(a, p, n, margin=1.0, swap=False, reduction="mean", distance_function
 
 TRIPLES = [((5, 4),) * 3, ((4,),) * 3, ((7, 17),) * 3]
 SPECS = [
-    OpSpec("hinge_embedding_loss", F + "hinge_embedding_loss", shapes=PAIRS, args=[*REDUCTIONS, {"margin": 0.3}],
-           make=(away_from(0.3, 1.0), signs),
-           reference=lambda x, y, margin=1.0, reduction="mean": reduced(np.where(y == 1, x, np.maximum(0, margin - x)), reduction),
-           wrt=(0,),
-           nonfinite=False, refused=[wrong_name]),
     OpSpec("margin_ranking_loss", F + "margin_ranking_loss", args=[*REDUCTIONS, {"margin": 40.0}], wrt=(0, 1), nonfinite=False,
            reference=lambda a, b, y, margin=0.0, reduction="mean": reduced(np.maximum(0, -y * (a - b) + margin), reduction),
            shapes=[((5,),) * 3, ((3, 7),) * 3], make=(normal, lambda rng, shape: rng.choice([-9.0, 9.0], shape) + normal(rng, shape),
@@ -84,4 +102,8 @@ SPECS = [
            args=[*REDUCTIONS, {"swap": True, "reduction": "none"}],
            cases=[Case(((3, 5),) * 3, {"distance_function": squared, "margin": 30.0})],
            refused=[Refused(ValueError, "margin", zeros(2, 3), zeros(2, 3), zeros(2, 3), margin=-1.0)]),
+    OpSpec("multilabel_soft_margin_loss", F + "multilabel_soft_margin_loss", multilabel_soft_margin, args=REDUCTIONS,
+           make=(normal, unit, positive),
+           shapes=[((5, 4), (5, 4), None), ((4,), (4,), None), ((5, 4), (5, 4), (4,))],
+           refused=[wrong_name, Refused(ValueError, r"target \(3,\)", zeros(2), zeros(3))]),
 ]

@@ -9,7 +9,6 @@ from fastnet.ops.activation import (
     elu,
     elu_,
     gelu,
-    glu,
     hardshrink,
     hardsigmoid,
     hardswish,
@@ -19,37 +18,49 @@ from fastnet.ops.activation import (
     leaky_relu_,
     logsigmoid,
     mish,
-    prelu,
     relu,
     relu6,
     relu_,
-    rrelu,
     selu,
     selu_,
+    sigmoid,
+    sigmoid_,
     silu,
     softplus,
     softshrink,
     softsign,
+    tanh,
+    tanh_,
     tanhshrink,
     threshold,
     threshold_,
 )
+from fastnet.ops.glu import glu
+from fastnet.ops.prelu import prelu
 from fastnet.ops.softmax import log_softmax, softmax, softmin
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
            "hardtanh_",
            "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "selu", "selu_",
-           "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_"]
+           "sigmoid", "sigmoid_", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanh_", "tanhshrink",
+           "threshold", "threshold_"]
 
 
-def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)), elementwise."""
-    return input.sigmoid()
+def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Tensor:
+    """x for x >= 0, a x otherwise: a uniform in [lower, upper] for each element in training, their mean otherwise.
 
-
-def tanh(input: Tensor) -> Tensor:
-    """tanh(x), elementwise."""
-    return input.tanh()
+    Args:
+        input: any shape.
+        lower, upper: limits of the slope.
+        training: draw the slopes.
+        inplace: write into the input.
+    """
+    if not lower <= upper:
+        raise ValueError(f"rrelu: lower must not be above upper, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    slope = fn.where(input.detach() < 0, fn.rand_like(input) * (upper - lower) + lower, fn.ones_like(input))
+    return input.mul_(slope) if inplace else input * slope
 
 
 def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, dim: int = -1) -> Tensor:

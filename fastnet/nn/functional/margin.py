@@ -1,4 +1,4 @@
-"""Losses that push apart: hinge, margin, triplet and cosine losses, composed of differentiable ops."""
+"""Losses that push apart: margin, triplet, cosine and multi-label losses, composed of differentiable ops."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -6,22 +6,8 @@ from collections.abc import Callable
 import fastnet as fn
 from fastnet import Tensor
 from fastnet.nn.functional.distance import pairwise_distance
-from fastnet.nn.functional.reduction import legacy_reduction, reduced
-
-
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
-                         reduction: str = "mean") -> Tensor:
-    """x where y = 1, max(0, margin - x) where y = -1.
-
-    Args:
-        input, target: tensors of one shape.
-        margin: what the distance of unlike pairs must reach.
-        size_average, reduce: PyTorch's deprecated spelling of `reduction`.
-        reduction: "mean", "sum" or "none".
-    """
-    reduction = legacy_reduction("hinge_embedding_loss", size_average, reduce, reduction)
-    zero = fn.zeros_like(input)
-    return reduced(fn.where(target != 1, (margin - input).clamp(min=0), zero) + fn.where(target != -1, input, zero), reduction)
+from fastnet.nn.functional.reduction import check_same_shape, legacy_reduction, reduced
+from fastnet.ops.activation import logsigmoid
 
 
 def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
@@ -154,3 +140,19 @@ def triplet_margin_with_distance_loss(anchor: Tensor, positive: Tensor, negative
     if swap:
         to_negative = fn.minimum(to_negative, distance(positive, negative))
     return reduced((margin + to_positive - to_negative).clamp(min=0), reduction)
+
+
+def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                                reduce: bool | None = None, reduction: str = "mean") -> Tensor:
+    """-(y log sigmoid(x) + (1 - y) log sigmoid(-x)), times `weight`, averaged over the last axis, the classes.
+
+    Args:
+        input, target: (N, C) or (C,).
+        weight: factor of each class; broadcast.
+        size_average, reduce: PyTorch's deprecated spelling of `reduction`.
+        reduction: "mean", "sum" or "none".
+    """
+    reduction = legacy_reduction("multilabel_soft_margin_loss", size_average, reduce, reduction)
+    check_same_shape("multilabel_soft_margin_loss", input, target)
+    loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    return reduced((loss if weight is None else loss * weight).mean(-1), reduction)

@@ -31,9 +31,3 @@ def check_same_shape(op: str, input: Tensor, target: Tensor) -> None:
     if input.shape != target.shape:
         raise ValueError(f"{op}: target {tuple(target.shape)} must have the shape of input {tuple(input.shape)}")
 
-
-def warn_broadcast(op: str, input: Tensor, target: Tensor) -> None:
-    """Say that input and target differ in shape: they will be broadcast, which is rarely meant."""
-    if input.shape != target.shape:
-        warnings.warn(f"{op}: target {tuple(target.shape)} has another shape than input {tuple(input.shape)} and is broadcast, which "
-                      "likely gives a wrong result; make them the same", stacklevel=3)

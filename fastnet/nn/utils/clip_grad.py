@@ -4,9 +4,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import fastnet as fn
 from fastnet import Tensor
-from fastnet.ops.norm import vector_norm
+from fastnet.ops.clip import clamp_, scale_, total_norm
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
@@ -28,11 +27,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
     """
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     norm_type = float(norm_type)
-    if not tensors:
-        return fn.tensor(0.0)
-    with fn.no_grad():
-        norms = [vector_norm(t, norm_type) for t in tensors]
-        total = norms[0] if len(norms) == 1 else vector_norm(fn.stack(norms), norm_type)
+    total = total_norm(tensors, norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. "
                            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`")
@@ -48,10 +43,9 @@ def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float
         total_norm: the norm they have.
         foreach: accepted for PyTorch's sake; there is one implementation.
     """
-    with fn.no_grad():
-        factor = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-        for grad in _gradients(parameters):
-            grad.mul_(factor.to(grad.dtype))
+    factor = float(max_norm) / (float(total_norm) + 1e-6)
+    if not factor >= 1.0:  # NaN too reaches the gradients
+        scale_(_gradients(parameters), factor)
 
 
 def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
@@ -88,6 +82,4 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
         foreach: accepted for PyTorch's sake; there is one implementation.
     """
     clip_value = float(clip_value)
-    with fn.no_grad():
-        for grad in _gradients(parameters):
-            grad.clamp_(-clip_value, clip_value)
+    clamp_(_gradients(parameters), -clip_value, clip_value)
