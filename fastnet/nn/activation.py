@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn import functional as F
 from fastnet.nn.module import Module
 from fastnet.nn.parameter import Parameter

@@ -1,7 +1,7 @@
 """CosineSimilarity and PairwiseDistance."""
 from __future__ import annotations
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn import functional as F
 from fastnet.nn.module import Module
 

@@ -1,7 +1,7 @@
 """Dropout and AlphaDropout."""
 from __future__ import annotations
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn import functional as F
 from fastnet.nn.module import Module
 

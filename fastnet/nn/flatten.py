@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn.module import Module
 
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from fastnet import Tensor, is_grad_enabled
+from fastnet._core.engine import is_grad_enabled
+from fastnet._core.tensor import Tensor
 from fastnet.autograd import Function
 
 

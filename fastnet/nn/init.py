@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 
 _LINEAR = {"linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"}
 
@@ -81,9 +81,19 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
                       stacklevel=2)
     low, high = (math.erf((limit - mean) / (std * math.sqrt(2.0))) for limit in (a, b))
     with fn.no_grad():
-        tensor.uniform_(low, high, generator=generator)
-        tensor.erfinv_().mul_(std * math.sqrt(2.0)).add_(mean)
-        return tensor.clamp_(a, b)
+        u = fn.empty(tuple(tensor.shape), dtype=fn.float64).uniform_(low, high, generator=generator)
+        return tensor.copy_(_erfinv(u) * (std * math.sqrt(2.0)) + mean).clamp_(a, b)
+
+
+def _erfinv(y: Tensor) -> Tensor:
+    """The inverse of erf: Winitzki's approximation, then three of Halley's steps, which leave rounding errors alone."""
+    tail = (1 - y * y).clamp(min=1e-300).log()
+    half = tail * 0.5 + 2 / (math.pi * 0.147)
+    x = ((half * half - tail / 0.147).sqrt() - half).clamp(min=0).sqrt() * y.sign()
+    for _ in range(3):
+        d = (x.erf() - y) * (x * x).exp() * (math.sqrt(math.pi) / 2)
+        x = x - d / (1 + x * d)
+    return x
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn import init
 from fastnet.nn.functional import bilinear, linear
 from fastnet.nn.module import Module

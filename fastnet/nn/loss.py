@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn import functional as F
 from fastnet.nn.functional.reduction import legacy_reduction
 from fastnet.nn.module import Module

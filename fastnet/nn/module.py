@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterator, TypeVar
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
 from fastnet.nn.hooks import call_with_hooks
 from fastnet.nn.parameter import Parameter

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 
 
 class Parameter(Tensor):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from operator import index
 from typing import Any
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn.module import Module
 from fastnet.nn.parameter import Parameter
 

@@ -9,7 +9,7 @@ from typing import Any, Callable
 import numpy as np
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
 
 _EXTRA_STATE = "_extra_state"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.ops.optim import asgd_update
 from fastnet.optim.optimizer import Optimizer, check_least, check_lr
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.optim.line_search import strong_wolfe
 from fastnet.optim.optimizer import Optimizer, check_lr
 

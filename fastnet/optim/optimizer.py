@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
 from fastnet.ops.optim import with_grad
 from fastnet.optim.state import States, version

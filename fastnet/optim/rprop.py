@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.ops.optim import rprop_update
 from fastnet.optim.optimizer import Optimizer, check_lr
 

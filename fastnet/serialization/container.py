@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.serialization.structure import CODES
 
 _DTYPES = {code: dtype for dtype, code in CODES.items()}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet._core.size import Size
 
 KINDS = "a dict, list, tuple, str, bytes, int, float, bool, None, Tensor or NumPy array"

@@ -1,7 +1,7 @@
 """Distances and directions: cosine_similarity, pairwise_distance, normalize."""
 from __future__ import annotations
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.ops.norm import vector_norm
 
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.ops.dropout import dropout
 
 __all__ = ["alpha_dropout", "dropout"]

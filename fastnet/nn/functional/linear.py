@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.ops.linear import linear
 
 __all__ = ["bilinear", "linear", "one_hot"]

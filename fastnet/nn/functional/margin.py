@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn.functional.distance import pairwise_distance
 from fastnet.nn.functional.reduction import check_same_shape, legacy_reduction, reduced
 from fastnet.ops.activation import logsigmoid

@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.nn.functional.reduction import legacy_reduction, reduced
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import warnings
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 
 
 def legacy_reduction(op: str, size_average: bool | None, reduce: bool | None, reduction: str, also: str = "mean") -> str:

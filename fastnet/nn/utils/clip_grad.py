@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.ops.clip import clamp_, scale_, total_norm
 
 

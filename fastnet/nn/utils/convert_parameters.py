@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 from fastnet.optim.optimizer import Optimizer
 
 

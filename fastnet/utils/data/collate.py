@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 
 _NUMERIC = "biuf"
 

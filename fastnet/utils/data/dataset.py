@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 import fastnet as fn
-from fastnet import Tensor
+from fastnet._core.tensor import Tensor
 
 T = TypeVar("T")
 
