@@ -190,6 +190,8 @@ def test_a_hundred_steps(reference, options, dtype, tolerance):
             ref.t += 1
             ref.step(g.astype("float64"))
         optimizer.step()
+    if reference in (NAdam, ASGD):                         # they keep scalars in float32, as PyTorch does
+        tolerance = max(tolerance, 1e-7)
     for param, ref in zip(params, references):
         error = np.abs(param.detach().numpy() - ref.p).max()
         assert error <= tolerance * max(1, np.abs(ref.p).max()), (error, ref.p.shape)

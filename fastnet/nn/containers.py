@@ -215,6 +215,9 @@ class Sequential(_Row):
             for i, module in enumerate(args):
                 self.add_module(str(i), module)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_plan": (), "_planned": -1}
+
     def _part(self, items: list[tuple[str, Module]]) -> Sequential:
         return type(self)(OrderedDict(items))
 

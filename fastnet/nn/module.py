@@ -35,7 +35,7 @@ class Module(ModuleState):
 
     training: bool
     _hooked = False  # True as soon as a hook was registered on this instance: its calls take the slow door
-    _structure = 0   # grows with every change of any module's tree or hooks: what a cached plan is checked against
+    _structure = 0   # grows with every change of any module's children or hooks: what a cached plan is checked against
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
@@ -72,9 +72,10 @@ class Module(ModuleState):
             for other in (state["_parameters"], state["_buffers"], state["_modules"]):
                 if other is not registry and name in other:
                     del other[name]
+                    Module._structure += 1
             state["_non_persistent_buffers_set"].discard(name)
             registry[name] = state[name] = value
-            Module._structure += 1
+            Module._structure += registry is state["_modules"]
             return
         if "_parameters" in state:
             for kind, word, expected in _REGISTRIES:
@@ -83,7 +84,7 @@ class Module(ModuleState):
                     if value is not None and not (kind == "_buffers" and isinstance(value, Tensor)):
                         raise TypeError(f"cannot assign '{type(value).__name__}' as {word} '{name}' ({expected} or None expected)")
                     registry[name] = state[name] = value
-                    Module._structure += 1
+                    Module._structure += kind == "_modules"
                     return
         if name == "forward":
             Module._structure += 1
@@ -120,7 +121,7 @@ class Module(ModuleState):
         if value is not None and not isinstance(value, expected):
             raise TypeError(f"cannot register '{type(value).__name__}' as {word} '{name}' ({expected.__name__} or None expected)")
         registry[name] = state[name] = value
-        Module._structure += 1
+        Module._structure += kind == "_modules"
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under `name`; None keeps the name for a parameter that is absent (it is not in `state_dict`).

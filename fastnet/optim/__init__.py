@@ -15,5 +15,4 @@ from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
 
 __all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop",
-           "Rprop",
-           "lr_scheduler"]
+           "Rprop", "lr_scheduler"]

@@ -5,13 +5,13 @@ from fastnet.nn.functional.distance import cosine_similarity, normalize, pairwis
 from fastnet.nn.functional.dropout import alpha_dropout, dropout
 from fastnet.nn.functional.linear import bilinear, linear, one_hot
 from fastnet.nn.functional.margin import (
-                                        cosine_embedding_loss,
-                                                                            margin_ranking_loss,
-                                        multi_margin_loss,
-                                        multilabel_margin_loss,
+    cosine_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    multilabel_margin_loss,
     multilabel_soft_margin_loss,
-                                        triplet_margin_loss,
-                                        triplet_margin_with_distance_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
 )
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
 from fastnet.ops.cross_entropy import cross_entropy, nll_loss
@@ -27,9 +27,8 @@ from fastnet.ops.loss import (
     soft_margin_loss,
 )
 
-__all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss",
-           "cosine_similarity", "cross_entropy", "dropout", "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss",
-           "linear", "margin_ranking_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss",
-           "nll_loss",
-           "normalize", "one_hot", "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
-           "triplet_margin_with_distance_loss"]
+__all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "gaussian_nll_loss", "hinge_embedding_loss",
+           "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss",
+           "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss",
+           "soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss"]

@@ -40,10 +40,9 @@ from fastnet.ops.prelu import prelu
 from fastnet.ops.softmax import log_softmax, softmax, softmin
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-           "hardtanh_",
-           "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu", "selu", "selu_",
-           "sigmoid", "sigmoid_", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanh_", "tanhshrink",
-           "threshold", "threshold_"]
+           "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu",
+           "selu", "selu_", "sigmoid", "sigmoid_", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanh_",
+           "tanhshrink", "threshold", "threshold_"]
 
 
 def rrelu(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Tensor:

@@ -1,14 +1,14 @@
 """utils.data: datasets, samplers and the DataLoader."""
 from fastnet.utils.data.collate import default_collate, default_convert
 from fastnet.utils.data.dataset import (
-                                        ChainDataset,
-                                        ConcatDataset,
-                                        Dataset,
-                                        IterableDataset,
-                                        StackDataset,
-                                        Subset,
-                                        TensorDataset,
-                                        random_split,
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
 )
 from fastnet.utils.data.loader import DataLoader
 from fastnet.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
