@@ -29,8 +29,8 @@ class Module(ModuleState):
     ...         self.fc = fn.nn.Linear(4, 2)
     ...     def forward(self, x):
     ...         return self.fc(x).relu()
-    >>> Net()(fn.ones(3, 4)).shape
-    torch.Size([3, 2])
+    >>> tuple(Net()(fn.ones(3, 4)).shape)
+    (3, 2)
     """
 
     training: bool

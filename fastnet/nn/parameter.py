@@ -26,6 +26,3 @@ class Parameter(Tensor):
         self._alias(data)
         if requires_grad:
             self.requires_grad_()
-
-    def __repr__(self) -> str:
-        return "Parameter containing:\n" + super().__repr__()

@@ -41,9 +41,23 @@ cdef extern from "kernels/optim.h" nogil:
         int kind
 
 
-def with_grad(list params) -> list:
-    """The tensors of a list that have a gradient, in order."""
+def with_grad(list params, list before=None) -> list:
+    """The tensors of a list that have a gradient, in order.
+
+    Args:
+        before: an earlier result; returned itself if it holds the same tensors, so that `is` tells whether anything changed.
+    """
     cdef Tensor p
+    cdef Py_ssize_t n = 0
+    if before is not None:
+        for p in params:
+            if p.node != NULL and p.node.grad.st != NULL:
+                if n == len(before) or before[n] is not p:
+                    break
+                n += 1
+        else:
+            if n == len(before):
+                return before
     out = []
     for p in params:
         if p.node != NULL and p.node.grad.st != NULL:

@@ -1,4 +1,4 @@
-"""Adadelta."""
+"""Adadelta: gradients scaled so that steps need no rate."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Adagrad."""
+"""Adagrad: gradients scaled by the sum of their squares."""
 from __future__ import annotations
 
 from collections.abc import Iterable

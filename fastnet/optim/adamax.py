@@ -1,4 +1,4 @@
-"""Adamax."""
+"""Adamax: Adam with the infinity norm."""
 from __future__ import annotations
 
 from collections.abc import Iterable

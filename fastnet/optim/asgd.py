@@ -1,4 +1,4 @@
-"""ASGD."""
+"""ASGD: gradient descent that averages the parameters."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Lion."""
+"""Lion: steps by the sign of the momentum."""
 from __future__ import annotations
 
 from collections.abc import Iterable

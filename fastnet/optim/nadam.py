@@ -1,4 +1,4 @@
-"""NAdam."""
+"""NAdam: Adam with Nesterov momentum."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -129,11 +128,13 @@ class Optimizer:
 
         The lists are kept until a parameter, its having a gradient, or any state changes.
         """
-        params = with_grad(group["params"])
         plan = self._plans.get(id(group))
-        if (plan is not None and plan.group is group and plan.names is names and plan.state is self.state and plan.version == version()
-                and len(plan.params) == len(params) and all(map(is_, plan.params, params))):
-            return plan
+        if plan is None:
+            params = with_grad(group["params"])
+        else:
+            params = with_grad(group["params"], plan.params)
+            if params is plan.params and plan.version == version() and plan.names is names and plan.state is self.state and plan.group is group:
+                return plan
         for param in params:
             state = self.state[param]
             for name in names:

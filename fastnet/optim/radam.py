@@ -1,4 +1,4 @@
-"""RAdam."""
+"""RAdam: Adam with a rectified step."""
 from __future__ import annotations
 
 from collections.abc import Iterable

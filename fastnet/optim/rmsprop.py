@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""RMSprop: gradients scaled by their running mean square."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Rprop."""
+"""Rprop: step sizes that follow the sign of the gradient."""
 from __future__ import annotations
 
 from collections.abc import Iterable

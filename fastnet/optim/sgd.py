@@ -1,4 +1,4 @@
-"""SGD."""
+"""SGD: stochastic gradient descent."""
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -124,8 +124,8 @@ class OneCycleLR(_WithMomentum):
 
     >>> import fastnet as fn
     >>> optimizer = fn.optim.SGD([fn.nn.Parameter(fn.ones(1))], lr=0.1, momentum=0.9)
-    >>> fn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10).get_last_lr()
-    [0.04]
+    >>> round(fn.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=10).get_last_lr()[0], 6)
+    0.04
     """
 
     def __init__(self, optimizer: Optimizer, max_lr: float | list[float], total_steps: int | None = None, epochs: int | None = None,
