@@ -129,6 +129,14 @@ def test_dropout_zeroes_and_scales():
     assert nn.Dropout(1.0)(fn.ones(5)).tolist() == [0.0] * 5
 
 
+@pytest.mark.parametrize("layer, shape", [(nn.Dropout1d, (50, 40, 3)), (nn.Dropout2d, (50, 40, 2, 3)), (nn.Dropout3d, (50, 40, 2, 1, 3))])
+def test_dropout_of_whole_channels(layer, shape):
+    fn.manual_seed(0)
+    y = layer(0.3)(fn.ones(*shape)).numpy().reshape(50 * 40, -1)
+    assert (y == y[:, :1]).all() and abs((y[:, 0] == 0).mean() - 0.3) < 0.04
+    assert repr(layer(0.3)) == f"{layer.__name__}(p=0.3, inplace=False)"
+
+
 def test_alpha_dropout_keeps_mean_and_variance():
     fn.manual_seed(0)
     x = fn.randn(400, 400)

@@ -1,4 +1,4 @@
-"""Dropout and AlphaDropout."""
+"""Dropout, also of whole channels, and AlphaDropout."""
 from __future__ import annotations
 
 from fastnet._core.tensor import Tensor
@@ -32,6 +32,45 @@ class Dropout(_Dropout):
     def forward(self, input: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return F.dropout(input, self.p, self.training, self.inplace)
+
+
+class Dropout1d(_Dropout):
+    """`Dropout` of whole channels of (N, C, L) or (C, L).
+
+    Args:
+        p: probability that a channel is zeroed.
+        inplace: write into the input.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, L) or (C, L) to the same shape."""
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """`Dropout` of whole channels of (N, C, H, W).
+
+    Args:
+        p: probability that a channel is zeroed.
+        inplace: write into the input.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, H, W) to the same shape."""
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """`Dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    Args:
+        p: probability that a channel is zeroed.
+        inplace: write into the input.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, D, H, W) or (C, D, H, W) to the same shape."""
+        return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
 class AlphaDropout(_Dropout):

@@ -133,7 +133,8 @@ class Optimizer:
             params = with_grad(group["params"])
         else:
             params = with_grad(group["params"], plan.params)
-            if params is plan.params and plan.version == version() and plan.names is names and plan.state is self.state and plan.group is group:
+            same = params is plan.params and plan.names is names and plan.group is group
+            if same and plan.version == version() and plan.state is self.state:
                 return plan
         for param in params:
             state = self.state[param]

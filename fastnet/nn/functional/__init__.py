@@ -2,7 +2,7 @@
 from fastnet.nn.functional.activation import *  # noqa: F403
 from fastnet.nn.functional.activation import __all__ as _activations
 from fastnet.nn.functional.distance import cosine_similarity, normalize, pairwise_distance
-from fastnet.nn.functional.dropout import alpha_dropout, dropout
+from fastnet.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
 from fastnet.nn.functional.linear import bilinear, linear, one_hot
 from fastnet.nn.functional.margin import (
     cosine_embedding_loss,
@@ -28,7 +28,8 @@ from fastnet.ops.loss import (
 )
 
 __all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "gaussian_nll_loss", "hinge_embedding_loss",
-           "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss", "multi_margin_loss", "multilabel_margin_loss",
-           "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss",
-           "soft_margin_loss", "triplet_margin_loss", "triplet_margin_with_distance_loss"]
+           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d",
+           "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
+           "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot",
+           "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+           "triplet_margin_with_distance_loss"]

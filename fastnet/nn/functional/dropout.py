@@ -1,11 +1,11 @@
-"""dropout and alpha_dropout."""
+"""dropout, also of whole channels, and alpha_dropout."""
 from __future__ import annotations
 
 import fastnet as fn
 from fastnet._core.tensor import Tensor
-from fastnet.ops.dropout import dropout
+from fastnet.ops.dropout import dropout, dropout1d, dropout2d, dropout3d
 
-__all__ = ["alpha_dropout", "dropout"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d"]
 _SELU_FLOOR = -1.7580993408473766  # what SELU tends to for x to minus infinity: -scale alpha
 
 
