@@ -136,7 +136,7 @@ class Optimizer:
             same = params is plan.params and plan.names is names and plan.group is group
             if same and plan.version == version() and plan.state is self.state:
                 return plan
-        for param in params:
+        for param in params if names else ():
             state = self.state[param]
             for name in names:
                 if name not in state:
