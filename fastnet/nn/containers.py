@@ -260,21 +260,18 @@ class Sequential(_Row):
         if state["_planned"] != Module._structure:
             state["_plan"], state["_planned"] = fuse(list(self._modules.values())), Module._structure
         for module, activation in state["_plan"]:
-            x = module(x) if activation is None else linear_act(x, module.weight, module.bias, activation)
+            x = module(x) if activation is False else linear_act(x, module.weight, module.bias, activation)
         return x
 
 
-def fuse(modules: list[Module]) -> list[tuple[Module, str | None]]:
-    """(module, None) to call a module, (linear, activation) to run a Linear and the activation after it as one op."""
-    plan: list[tuple[Module, str | None]] = []
+def fuse(modules: list[Module]) -> list[tuple[Module, str | bool | None]]:
+    """Rows of (module, False): call the module; (linear, activation or None): run a Linear, and the activation after it, as one op."""
+    plan: list[tuple[Module, str | bool | None]] = []
     for module in modules:
         name = _FUSED.get(type(module))
-        if name is not None and plan and _plain(module) and plan[-1][1] is None and type(plan[-1][0]) is Linear and _plain(plan[-1][0]):
+        plain = not module._hooked and "forward" not in module.__dict__
+        if name is not None and plain and plan and plan[-1][1] is None:
             plan[-1] = (plan[-1][0], name)
         else:
-            plan.append((module, None))
+            plan.append((module, None if plain and type(module) is Linear else False))
     return plan
-
-
-def _plain(module: Module) -> bool:
-    return not module._hooked and "forward" not in module.__dict__

@@ -257,12 +257,15 @@ class Module(ModuleState):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters (`set_to_none=False`: fill them with zeros)."""
-        for param in self.parameters():
-            if param.grad is not None:
+        for param in self._parameters.values():
+            if param is not None:
                 if set_to_none:
                     param.grad = None
-                else:
+                elif param.grad is not None:
                     param.grad.detach_().zero_()
+        for module in self._modules.values():
+            if module is not None:
+                Module.zero_grad(module, set_to_none)
 
     # ---- call
 
