@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import Any, BinaryIO
 
 from fastnet._core.size import device
@@ -37,7 +36,7 @@ def save(obj: Any, f: str | os.PathLike | BinaryIO) -> None:
     path = os.path.realpath(os.fspath(f))  # type: ignore[arg-type]
     if isinstance(path, bytes):
         path = os.fsdecode(path)
-    temporary = f"{path}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     try:
         with open(temporary, "xb") as file:
             write(file, encoder.arrays, tree)

@@ -6,7 +6,7 @@ requires gradients, {"P": [name, requires_grad]} a Parameter, {"n": name} a NumP
 """
 from __future__ import annotations
 
-import base64
+import binascii
 import math
 from collections import OrderedDict
 from typing import Any
@@ -49,7 +49,7 @@ class Encoder:
         if isinstance(value, float):
             return float(value) if math.isfinite(value) else {"f": repr(float(value))}
         if isinstance(value, bytes):
-            return {"b": base64.b64encode(value).decode()}
+            return {"b": binascii.b2a_base64(value, newline=False).decode()}
         if isinstance(value, fn.dtype):
             return {"y": value.name}
         if type(value) is np.ndarray:
@@ -106,7 +106,7 @@ def decode(value: Any, tensors: dict[str, Tensor]) -> Any:
     if tag == "f":
         return float(content)
     if tag == "b":
-        return base64.b64decode(content)
+        return binascii.a2b_base64(content)
     if tag == "y":
         return getattr(fn, content) if content in ("float32", "float64", "int64", "int32", "uint8", "bool") else content
     if tag == "T":

@@ -4,16 +4,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _here = threading.local()
 
 
-@dataclass(frozen=True)
-class WorkerInfo:
+class WorkerInfo(NamedTuple):
     """Which worker of a DataLoader this thread is: `id` of `num_workers`, its `seed`, and the `dataset`, which all workers share."""
 
     id: int
@@ -49,6 +45,8 @@ class WorkerPool:
     """
 
     def __init__(self, n: int, dataset: Any, seed: int, init: Callable[[int], Any] | None) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # here, because it costs `import fastnet` 10 ms that few programs need
+
         self.workers = [ThreadPoolExecutor(1, f"fastnet-data-{i}") for i in range(n)]
         self.begun = [worker.submit(_start, WorkerInfo(i, n, seed + i, dataset), init) for i, worker in enumerate(self.workers)]
 
@@ -58,7 +56,9 @@ class WorkerPool:
         A task's exception is raised here; `StopIteration` results are the caller's to look at. Raises RuntimeError after
         `timeout` seconds (0: never) of waiting for one result.
         """
-        pending: deque[Future] = deque()
+        from concurrent.futures import TimeoutError as FutureTimeout
+
+        pending: deque[Any] = deque()
         source, k, open_ = iter(tasks), 0, True
         for future in self.begun:
             future.result()
