@@ -107,7 +107,7 @@ def test_loss_modules_are_their_functions_and_keep_weights_as_buffers():
     with pytest.warns(UserWarning, match="reduction='sum'"):
         assert nn.MSELoss(size_average=False).reduction == "sum"
     with pytest.warns(UserWarning, match="broadcast"):
-        F.mse_loss(fn.ones(3, 1), fn.ones(3))
+        F.mse_loss(fn.ones(3, 2), fn.ones(2))
 
 
 def test_binary_cross_entropy_at_the_ends():
