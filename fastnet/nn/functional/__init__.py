@@ -3,7 +3,7 @@ from fastnet.nn.functional.activation import *  # noqa: F403
 from fastnet.nn.functional.activation import __all__ as _activations
 from fastnet.nn.functional.distance import cosine_similarity, normalize, pairwise_distance
 from fastnet.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
-from fastnet.nn.functional.linear import bilinear, linear, one_hot
+from fastnet.nn.functional.linear import bilinear, linear
 from fastnet.nn.functional.margin import (
     cosine_embedding_loss,
     margin_ranking_loss,
@@ -14,6 +14,7 @@ from fastnet.nn.functional.margin import (
     triplet_margin_with_distance_loss,
 )
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
+from fastnet.ops.convert import one_hot
 from fastnet.ops.cross_entropy import cross_entropy, nll_loss
 from fastnet.ops.loss import (
     binary_cross_entropy,
@@ -26,10 +27,11 @@ from fastnet.ops.loss import (
     smooth_l1_loss,
     soft_margin_loss,
 )
+from fastnet.ops.pad import pad
 
 __all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
            "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
            "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot",
-           "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+           "pad", "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]

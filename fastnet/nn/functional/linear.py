@@ -1,11 +1,10 @@
-"""linear, bilinear, one_hot."""
+"""linear and bilinear."""
 from __future__ import annotations
 
-import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet.ops.linear import linear
 
-__all__ = ["bilinear", "linear", "one_hot"]
+__all__ = ["bilinear", "linear"]
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -19,8 +18,7 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
     Returns: (..., O).
 
-    >>> import fastnet as fn
-    >>> tuple(fn.nn.functional.bilinear(fn.ones(2, 3), fn.ones(2, 4), fn.ones(5, 3, 4)).shape)
+    >>>     >>> tuple(fn.nn.functional.bilinear(fn.ones(2, 3), fn.ones(2, 4), fn.ones(5, 3, 4)).shape)
     (2, 5)
     """
     if weight.ndim != 3:
@@ -32,34 +30,3 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     y = (rows.reshape(-1, out, in2) * input2.reshape(-1, 1, in2)).sum(-1)
     y = y.reshape(*input1.shape[:-1], out)
     return y if bias is None else y + bias
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """An axis of `num_classes` is added: 1 at the index, 0 elsewhere, int64.
-
-    Args:
-        tensor: class indices, of an integer dtype.
-        num_classes: -1: the largest index and one more.
-
-    Raises: RuntimeError for an index below 0 or not below `num_classes`.
-
-    >>> import fastnet as fn
-    >>> fn.nn.functional.one_hot(fn.tensor([0, 2])).tolist()
-    [[1, 0, 0], [0, 0, 1]]
-    """
-    if tensor.dtype != fn.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type int64, got {tensor.dtype}")
-    if tensor.numel() == 0:
-        if num_classes <= 0:
-            raise RuntimeError("one_hot: can not infer total number of classes from empty tensor")
-    else:
-        low, high = int(tensor.min()), int(tensor.max())
-        if low < 0:
-            raise RuntimeError(f"one_hot: class values must be non-negative, got {low}")
-        if num_classes == -1:
-            num_classes = high + 1
-        elif num_classes < 1:
-            raise RuntimeError(f"one_hot: num_classes should be positive, got {num_classes}")
-        elif high >= num_classes:
-            raise RuntimeError(f"one_hot: class values must be smaller than num_classes, got {high} for {num_classes} classes")
-    return (tensor.unsqueeze(-1) == fn.arange(num_classes)).to(fn.int64)
