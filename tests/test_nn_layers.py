@@ -81,6 +81,24 @@ def test_refused(make, error, message):
         make()
 
 
+def test_embedding():
+    table = nn.Embedding(5, 3, padding_idx=-2)
+    assert table.weight.detach().numpy()[3].tolist() == [0, 0, 0] and repr(table) == "Embedding(5, 3, padding_idx=3)"
+    y = table(fn.tensor([[3, 1], [1, 0]]))
+    assert y.shape == (2, 2, 3) and np.array_equal(y.detach().numpy()[0, 1], table.weight.detach().numpy()[1])
+    y.sum().backward()
+    assert table.weight.grad.numpy()[:, 0].tolist() == [1, 2, 0, 0, 0]
+    given = fn.arange(6.0).reshape(3, 2)
+    frozen = nn.Embedding.from_pretrained(given)
+    assert not frozen.weight.requires_grad and frozen(fn.tensor([2, 0])).tolist() == [[4, 5], [0, 1]]
+    scaled = nn.Embedding.from_pretrained(given, freeze=False, max_norm=1.0)(fn.tensor([2]))
+    assert np.allclose(scaled.detach().numpy(), np.array([[4, 5]]) / np.sqrt(41), rtol=1e-5)
+    for bad in (lambda: nn.Embedding(3, 2, padding_idx=3), lambda: nn.Embedding(3, 2, sparse=True),
+                lambda: nn.Embedding(3, 2, _weight=fn.ones(2, 2))):
+        with pytest.raises(ValueError, match="Embedding"):
+            bad()
+
+
 def test_unflatten():
     assert nn.Unflatten(1, (2, -1))(fn.ones(3, 8)).shape == (3, 2, 4)
     assert nn.Unflatten(-1, (2, 4))(fn.ones(3, 8)).shape == (3, 2, 4)

@@ -18,7 +18,7 @@ SPECS = [
     OpSpec("one_hot", F + "one_hot", lambda x, num_classes=-1: np.eye(num_classes if num_classes > 0 else x.max() + 1, dtype="int64")[x],
            make=integers(0, 5), wrt=(), dtypes=("int64",), cases=[Case(((6,),)), Case(((2, 3),), {"num_classes": 7}),
                                                                   Case(((),), {"num_classes": 5})],
-           refused=[Refused(RuntimeError, "smaller", zeros(2, dtype="int64") + 3, num_classes=2),
-                    Refused(RuntimeError, "non-negative", zeros(2, dtype="int64") - 1), Refused(RuntimeError, "int64", zeros(2))]),
+           refused=[Refused(RuntimeError, "one_hot: class 3", zeros(2, dtype="int64") + 3, num_classes=2),
+                    Refused(RuntimeError, "one_hot: class -1", zeros(2, dtype="int64") - 1), Refused(RuntimeError, "int64", zeros(2))]),
 ]
 ELSEWHERE = {F + "gumbel_softmax": "test_nn_layers.py", F + "alpha_dropout": "test_nn_layers.py", F + "rrelu": "test_nn_layers.py"}

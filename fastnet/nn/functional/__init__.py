@@ -16,6 +16,7 @@ from fastnet.nn.functional.margin import (
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
 from fastnet.ops.convert import one_hot
 from fastnet.ops.cross_entropy import cross_entropy, nll_loss
+from fastnet.ops.index_select import embedding
 from fastnet.ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -30,8 +31,8 @@ from fastnet.ops.loss import (
 from fastnet.ops.pad import pad
 
 __all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d",
+           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "embedding",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
-           "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot",
-           "pad", "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+           "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
+           "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]

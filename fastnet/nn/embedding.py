@@ -1,0 +1,75 @@
+"""Embedding: rows of a learned table."""
+from __future__ import annotations
+
+from typing import Any
+
+import fastnet as fn
+from fastnet._core.tensor import Tensor
+from fastnet.nn import functional as F
+from fastnet.nn.module import Module
+from fastnet.nn.parameter import Parameter
+
+
+class Embedding(Module):
+    """A learned vector for each index.
+
+    Args:
+        num_embeddings: rows of the table.
+        embedding_dim: length of a row.
+        padding_idx: a row that starts as zeros and receives no gradient; may be negative.
+        max_norm: rows with a larger norm are scaled down to it when they are used.
+        norm_type: p of that norm.
+        scale_grad_by_freq, sparse: must be False.
+        _weight: the table to start with, (num_embeddings, embedding_dim).
+        _freeze: the table receives no gradient.
+        device: "cpu" or None.
+        dtype: of the table; the default dtype if None.
+
+    `weight` (num_embeddings, embedding_dim) starts normal with mean 0 and standard deviation 1.
+
+    >>> import fastnet as fn
+    >>> tuple(fn.nn.Embedding(10, 3)(fn.tensor([[1, 2, 4, 5], [4, 3, 2, 9]])).shape)
+    (2, 4, 3)
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
+                 norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight: Tensor | None = None,
+                 _freeze: bool = False, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        if scale_grad_by_freq or sparse:
+            raise ValueError("Embedding: scale_grad_by_freq and sparse must be False; gradients are dense and unscaled")
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding: padding_idx {padding_idx} is outside the {num_embeddings} rows of the table")
+        if _weight is not None and tuple(_weight.shape) != (num_embeddings, embedding_dim):
+            raise ValueError(f"Embedding: _weight {tuple(_weight.shape)} must be {(num_embeddings, embedding_dim)}")
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = padding_idx + num_embeddings if padding_idx is not None and padding_idx < 0 else padding_idx
+        self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, scale_grad_by_freq, sparse
+        table = fn.empty(num_embeddings, embedding_dim, device=device, dtype=dtype) if _weight is None else _weight
+        self.weight = Parameter(table, requires_grad=not _freeze)
+        if _weight is None:
+            self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the table anew; the padding row becomes zeros."""
+        fn.nn.init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with fn.no_grad():
+                self.weight[self.padding_idx].fill_(0)
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None, max_norm: float | None = None,
+                        norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Embedding:
+        """An Embedding over a given table (rows, features), which receives no gradient if `freeze`."""
+        if embeddings.ndim != 2:
+            raise ValueError(f"Embedding.from_pretrained: embeddings must have two axes, got {tuple(embeddings.shape)}")
+        rows, features = embeddings.shape
+        return cls(rows, features, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, _weight=embeddings, _freeze=freeze)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Integers of any shape to that shape with the features as last axis."""
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+
+    def extra_repr(self) -> str:
+        rest = {"padding_idx": self.padding_idx, "max_norm": self.max_norm, "norm_type": self.norm_type if self.norm_type != 2 else None}
+        return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *[f"{key}={v}" for key, v in rest.items() if v is not None]])
