@@ -1,6 +1,6 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
-from fastnet import autograd, config, linalg
+from fastnet import autograd, config, linalg, nn, optim, serialization, utils
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -70,6 +70,7 @@ from fastnet.ops.var import std, std_mean, var, var_mean
 from fastnet.ops.view import flatten, ravel, reshape
 from fastnet.ops.where import masked_fill, where
 from fastnet.printing import set_printoptions
+from fastnet.serialization import load, save
 from fastnet.version import __version__
 
 float, double, long, int, bool = float32, float64, int64, int32, bool_
