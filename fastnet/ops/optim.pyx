@@ -48,21 +48,13 @@ def with_grad(list params, list before=None) -> list:
         before: an earlier result; returned itself if it holds the same tensors, so that `is` tells whether anything changed.
     """
     cdef Tensor p
-    cdef Py_ssize_t n = 0
-    if before is not None:
-        for p in params:
-            if p.node != NULL and p.node.grad.st != NULL:
-                if n == len(before) or before[n] is not p:
-                    break
-                n += 1
-        else:
-            if n == len(before):
-                return before
+    cdef bint same = before is not None
     out = []
     for p in params:
         if p.node != NULL and p.node.grad.st != NULL:
+            same = same and len(out) < len(before) and before[len(out)] is p
             out.append(p)
-    return out
+    return before if same and len(out) == len(before) else out
 
 
 cdef class _Group:
