@@ -18,7 +18,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
 
     Returns: (..., O).
 
-    >>>     >>> tuple(fn.nn.functional.bilinear(fn.ones(2, 3), fn.ones(2, 4), fn.ones(5, 3, 4)).shape)
+    >>> import fastnet as fn
+    >>> tuple(fn.nn.functional.bilinear(fn.ones(2, 3), fn.ones(2, 4), fn.ones(5, 3, 4)).shape)
     (2, 5)
     """
     if weight.ndim != 3:
