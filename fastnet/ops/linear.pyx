@@ -71,13 +71,14 @@ cdef int linear_gradients(fn_node *n, const fn_tensor *gz, Py_ssize_t m, Py_ssiz
 cdef int linear_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
     cdef fn_tensor gz
     cdef Py_ssize_t m = 0, rs = 0
-    if n.i[0] != FN_ACT_NONE:
-        act_backward(&gz, gy, &n.saved[2].t, <int>n.i[0])
-    elif rows_of(gy, &m, &rs):
+    if n.i[0] == FN_ACT_NONE and rows_of(gy, &m, &rs):
         return linear_gradients(n, gy, m, rs, gin)
-    else:
-        array_contiguous(&gz, gy)
+    gz.st = NULL
     try:
+        if n.i[0] != FN_ACT_NONE:
+            act_backward(&gz, gy, &n.saved[2].t, <int>n.i[0])
+        else:
+            array_contiguous(&gz, gy)
         rows_of(&gz, &m, &rs)
         return linear_gradients(n, &gz, m, rs, gin)
     finally:
