@@ -21,6 +21,7 @@ def load_digits(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: if split is another word.
 
+    >>> from fastnet.datasets import load_digits
     >>> images, labels = load_digits("test")
     >>> images.shape, labels[:4].tolist()
     ((359, 1, 8, 8), [4, 9, 4, 9])

@@ -101,15 +101,30 @@ cdef object _features(object input, double p, bint training, bint inplace, tuple
 
 
 def dropout1d(input, p=0.5, training=True, inplace=False):
-    """`dropout` of whole channels of (N, C, L) or (C, L)."""
+    """`dropout` of whole channels of (N, C, L) or (C, L).
+
+    >>> import fastnet
+    >>> fastnet.nn.functional.dropout1d(fastnet.ones(2, 3, 4), p=1.0).sum()
+    tensor(0.)
+    """
     return _features(input, p, training, inplace, (2, 3), 1, "dropout1d")
 
 
 def dropout2d(input, p=0.5, training=True, inplace=False):
-    """`dropout` of whole channels of (N, C, H, W), or of (N, C, L) as in PyTorch."""
+    """`dropout` of whole channels of (N, C, H, W), or of (N, C, L) as in PyTorch.
+
+    >>> import fastnet
+    >>> fastnet.nn.functional.dropout2d(fastnet.ones(2, 3, 4, 4), p=1.0).sum()
+    tensor(0.)
+    """
     return _features(input, p, training, inplace, (3, 4), 2, "dropout2d")
 
 
 def dropout3d(input, p=0.5, training=True, inplace=False):
-    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """`dropout` of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import fastnet
+    >>> fastnet.nn.functional.dropout3d(fastnet.ones(2, 3, 4, 4, 4), p=1.0).sum()
+    tensor(0.)
+    """
     return _features(input, p, training, inplace, (4, 5), 1, "dropout3d")

@@ -116,22 +116,47 @@ def manual_seed(seed):
 
 
 def seed() -> int:
-    """Begin the default generator anew with a seed from the operating system, and return it."""
+    """Begin the default generator anew with a seed from the operating system, and return it.
+
+    >>> import fastnet
+    >>> fastnet.seed() == fastnet.initial_seed()
+    True
+    """
     return default_generator.seed()
 
 
 def initial_seed() -> int:
-    """The seed of the default generator."""
+    """The seed of the default generator.
+
+    >>> import fastnet
+    >>> fastnet.manual_seed(3).initial_seed() == fastnet.initial_seed()
+    True
+    """
     return default_generator.initial_seed()
 
 
 def get_rng_state():
-    """The state of the default generator, for `set_rng_state`."""
+    """The state of the default generator, for `set_rng_state`.
+
+    >>> import fastnet
+    >>> state = fastnet.get_rng_state()
+    >>> a = fastnet.rand(2)
+    >>> fastnet.set_rng_state(state)
+    >>> fastnet.equal(a, fastnet.rand(2))
+    True
+    """
     return default_generator.get_state()
 
 
 def set_rng_state(new_state) -> None:
-    """Let the default generator continue where `get_rng_state` was called."""
+    """Let the default generator continue where `get_rng_state` was called.
+
+    Args:
+        new_state: what `get_rng_state` returned.
+
+    >>> import fastnet
+    >>> fastnet.set_rng_state(fastnet.get_rng_state())
+    """
     default_generator.set_state(new_state)
 
 

@@ -249,7 +249,7 @@ def logsumexp(input, dim, keepdim=False):
 
     >>> import fastnet
     >>> fastnet.logsumexp(fastnet.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     cdef Tensor x = require_tensor(input, "logsumexp", "input")
     cdef long mask = axes_mask(dim, x.t.ndim, "logsumexp")
