@@ -1,0 +1,50 @@
+"""Progress of a training run: one line that is redrawn in a terminal, one line an epoch elsewhere."""
+from __future__ import annotations
+
+import os
+import sys
+from time import monotonic
+
+REDRAW = 0.05                                             # seconds between two drawings, so that drawing costs nothing
+BAR = 20
+
+
+class Progress:
+    """Shows how far the training is.  In a pipe or a file, or where TERM is dumb, nothing is redrawn."""
+
+    def __init__(self, epochs: int, steps: int, stream=None):
+        self.stream = stream or sys.stdout
+        self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.epochs, self.steps = epochs, steps
+        self.last = 0.0
+        self.tail = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self.live and self.last:
+            print(file=self.stream, flush=True)
+
+    def step(self, epoch: int, step: int, loss: float) -> None:
+        """After each step; draws at most every REDRAW seconds."""
+        if self.live and monotonic() - self.last > REDRAW:
+            self.draw(epoch, (epoch - 1 + step / self.steps) / self.epochs, f"loss {loss:.4f}{self.tail}")
+
+    def epoch(self, e: dict[str, float]) -> None:
+        """After each epoch."""
+        text = f"loss {e['train_loss']:.4f}  test loss {e['test_loss']:.4f}  test accuracy {e['test_accuracy']:.2%}"
+        self.tail = f"  test accuracy {e['test_accuracy']:.2%}"
+        if self.live:
+            self.draw(e["epoch"], e["epoch"] / self.epochs, text)
+        else:
+            print(f"epoch {e['epoch']:{len(str(self.epochs))}}/{self.epochs}  {text}", file=self.stream, flush=True)
+
+    def draw(self, epoch: int, part: float, text: str) -> None:
+        self.last = monotonic()
+        line = f"epoch {epoch}/{self.epochs} [{'#' * round(BAR * part):{BAR}}] {text}"
+        try:
+            width = os.get_terminal_size(self.stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            width = 80
+        print(f"\r{line[:width - 1]}\033[K", end="", file=self.stream, flush=True)

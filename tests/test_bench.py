@@ -1,0 +1,74 @@
+"""The benchmark folder: its list of cases, its verdicts, and one short run."""
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).resolve().parents[1] / "bench"
+
+
+def python(*words, cwd):
+    return subprocess.run([sys.executable, *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def test_a_short_run_is_correct_and_complete(tmp_path):
+    done = python(BENCH, "--quick", "--only", "add 10|NT 512x512x512|few rows|sum.x|Adam", "--peers", "fastnet,numpy", "--rounds", 1,
+                  "--seconds", 0.001, "--json", "run.json", "--markdown", "run.md", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    data = json.loads((tmp_path / "run.json").read_text())
+    own = [r for r in data["results"] if r["peer"] == "fastnet"]
+    assert all(r["correct"] and r["min_us"] > 0 for r in data["results"]) and len(own) >= 8
+    gemm = next(r for r in own if r["case"] == "NT 512x512x512")
+    assert abs(gemm["gflops"] - 2 * 512**3 / gemm["min_us"] * 1e-3) < 1e-6 and 0 < gemm["of_peak"] < 1.2
+    text = (tmp_path / "run.md").read_text()
+    assert all(r["case"] in text for r in own)
+    again = python(BENCH, "--from-json", "run.json", cwd=tmp_path)
+    assert again.returncode == 0 and again.stdout.strip() == text.strip()
+
+
+def test_a_missing_peer_is_skipped_with_a_line(tmp_path):
+    fake = tmp_path / "python"
+    fake.write_text(f"#!/bin/sh\nexec {sys.executable} -S \"$@\"\n")     # an interpreter without packages
+    fake.chmod(0o755)
+    done = python(BENCH, "--only", "add 10$", "--peers", "fastnet,torch", "--python", f"torch={fake}", "--rounds", 1, "--seconds", 0.001,
+                  "--threads", 1, cwd=tmp_path)
+    assert done.returncode == 0 and "torch is skipped: ModuleNotFoundError" in done.stderr and "add 10" in done.stdout
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--only", "nothing like it"], "no case matches"),
+    (["--peers", "fastnet,theano"], "theano is unknown"),
+    (["--threads", "4096"], "this process may use 1 to"),
+    (["--python", "torch=/nowhere"], "--python wants PEER=PATH"),
+])
+def test_refused_options(tmp_path, words, message):
+    done = python(BENCH, *words, cwd=tmp_path)
+    assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
+
+
+VERDICTS = """
+from cases.case import Target
+from cases.gemm import gemm
+from cases.case import error
+from judge import judge
+import numpy as np
+case = gemm("NT", 8, 8, 8, "g", (Target("peak", 0.5), Target("ratio", 0.5, "torch"), Target("ratio", 1, "jax"), Target("scaling", 1.8, threads="all")))
+row = {"case": case.name, "us": [1], "correct": True}
+rows = [{**row, "threads": 1, "peer": "fastnet", "min_us": 10.0, "of_peak": 0.6}, {**row, "threads": 1, "peer": "torch", "min_us": 15.0},
+        {**row, "threads": 2, "peer": "fastnet", "min_us": 5.0, "of_peak": 0.4}]
+got = [(v["threads"], v["target"], v["reached"]) for v in judge([case], rows, 2)]
+assert got == [(1, ">= 50% of FMA peak", True), (1, "time <= 0.5 of torch", False), (1, "time <= 1 of jax", None),
+               (2, ">= 50% of FMA peak", False), (2, "time <= 0.5 of torch", None), (2, "time <= 1 of jax", None),
+               (2, ">= 1.8x on all threads", True)], got
+assert error([np.ones(2)], [np.array([1.0, 2.0])]) == 0.5 and error([np.array([np.nan])], [np.ones(1)]) == float("inf")
+assert error([np.ones(2)], [np.ones((2, 1))]) == float("inf")
+"""
+
+
+def test_verdicts_and_errors_are_what_their_words_say(tmp_path):
+    script = tmp_path / "check.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(BENCH)!r})\n{VERDICTS}")
+    done = python(script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
