@@ -20,7 +20,7 @@ from run import Bench
 
 
 def options(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python bench", description=__doc__, 
+    parser = argparse.ArgumentParser("python bench", description=__doc__,
                                      epilog="Needs an installed fastnet (pip install .); peers that are not installed are skipped, and may "
                                             "live in other interpreters: --python torch=/path/to/python.")
     parser.add_argument("--quick", action="store_true", help="the shorter list of cases, fewer and shorter rounds: two minutes")

@@ -54,9 +54,11 @@ from cases.gemm import gemm
 from cases.case import error
 from judge import judge
 import numpy as np
-case = gemm("NT", 8, 8, 8, "g", (Target("peak", 0.5), Target("ratio", 0.5, "torch"), Target("ratio", 1, "jax"), Target("scaling", 1.8, threads="all")))
+targets = Target("peak", 0.5), Target("ratio", 0.5, "torch"), Target("ratio", 1, "jax"), Target("scaling", 1.8, threads="all")
+case = gemm("NT", 8, 8, 8, "g", targets)
 row = {"case": case.name, "us": [1], "correct": True}
-rows = [{**row, "threads": 1, "peer": "fastnet", "min_us": 10.0, "of_peak": 0.6}, {**row, "threads": 1, "peer": "torch", "min_us": 15.0},
+rows = [{**row, "threads": 1, "peer": "fastnet", "min_us": 10.0, "of_peak": 0.6},
+        {**row, "threads": 1, "peer": "torch", "min_us": 15.0},
         {**row, "threads": 2, "peer": "fastnet", "min_us": 5.0, "of_peak": 0.4}]
 got = [(v["threads"], v["target"], v["reached"]) for v in judge([case], rows, 2)]
 assert got == [(1, ">= 50% of FMA peak", True), (1, "time <= 0.5 of torch", False), (1, "time <= 1 of jax", None),

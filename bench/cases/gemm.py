@@ -45,7 +45,8 @@ class Gemm(Case):
 
 def gemm(form, m, n, k, group, targets, dtype="float32", pattern="read", **more):
     size = np.dtype(dtype).itemsize
-    return Gemm(f"{form} {m}x{n}x{k}" + " float64" * (dtype == "float64"), group, flop=2.0 * m * n * k, bytes=size * (m * k + n * k + m * n), pattern=pattern,
+    return Gemm(f"{form} {m}x{n}x{k}" + " float64" * (dtype == "float64"), group, flop=2.0 * m * n * k,
+                bytes=size * (m * k + n * k + m * n), pattern=pattern,
                 dtype=dtype, targets=targets, tolerance=1e-5 if dtype == "float32" else 1e-13,
                 extra={"form": form, "m": m, "n": n, "k": k}, **more)
 
