@@ -4,6 +4,8 @@ from __future__ import annotations
 import ctypes
 from time import perf_counter
 
+import numpy as np
+
 import fastnet
 from fastnet._core.launch import _launch_by_name
 
@@ -23,7 +25,7 @@ arrays: dict[str, fastnet.Tensor] = {}
 def probe(dtype: str, pattern: str, threads: int) -> dict[str, float]:
     """Best of a few short launches: `flops` on the active instruction set, `bytes` of the pattern."""
     if not arrays:
-        arrays.update({k: fastnet.ones(BYTES // 4) for k in "xyz"}, sum=fastnet.zeros(BYTES // BLOCK // 4, dtype=fastnet.float64))
+        arrays.update({k: fastnet.tensor(np.ones(BYTES // 4, np.float32)) for k in "xyz"}, sum=fastnet.tensor(np.ones(BYTES // BLOCK // 4)))
     args = Args(**{k: v.data_ptr() for k, v in arrays.items()})
     number = {"float32": 0, "float64": 1}[dtype]
 

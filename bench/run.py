@@ -85,8 +85,13 @@ class Bench:
         rates: dict[str, list[dict]] = {p.peer.name: [] for p in peaks}
         by_peer = {row["peer"]: row for row in results}
         for _ in range(self.rounds):
-            for p in peaks:
-                rates[p.peer.name].append(p.ask("probe", dtype=case.dtype, pattern=case.pattern))
+            for p in list(peaks):
+                rate = p.ask("probe", dtype=case.dtype, pattern=case.pattern)
+                if "failed" in rate:
+                    self.say(f"  no yardstick from {p.peer.name}: {rate['failed']}")
+                    peaks.remove(p)
+                else:
+                    rates[p.peer.name].append(rate)
             for p in running:
                 sample = p.ask("time", seconds=self.seconds, number=numbers[p.peer.name])
                 by_peer[p.peer.name]["us"].append(sample["us"])
@@ -96,8 +101,8 @@ class Bench:
             row["memory"] = p.ask("peak_memory")
             row["steps"] = numbers[p.peer.name] * self.rounds
             p.ask("drop")
-            best = rates.get("peak-avx2" if p.peer.isa == "avx2" else "peak", [])
-            summarise(row, case, [r for r in best if "failed" not in r])
+            best = rates.get(f"peak-{p.peer.isa}" if p.peer.isa else "peak", [])
+            summarise(row, case, best)
         return results
 
 
