@@ -95,6 +95,22 @@ def argv_of(args: argparse.Namespace) -> list[str]:
             *(["--rounds", str(args.rounds)] if args.rounds else []), *(["--seconds", str(args.seconds)] if args.seconds else [])]
 
 
+def lines_of(data: dict) -> str:
+    """JSON with one line an entry of each list, so that two runs can be compared line by line; floats to six digits."""
+    def short(value):
+        if isinstance(value, dict):
+            return {k: short(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [short(v) for v in value]
+        return float(f"{value:.6g}") if isinstance(value, float) else value
+
+    def text(value) -> str:
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            return "[\n" + ",\n".join(json.dumps(short(v)) for v in value) + "\n]"
+        return json.dumps(short(value))
+    return "{\n" + ",\n".join(f"{json.dumps(k)}: {text(v)}" for k, v in data.items()) + "\n}\n"
+
+
 def main(argv: list[str] | None = None) -> int:
     args = options(argv)
     if args.list:
@@ -102,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     data = json.loads(Path(args.from_json).read_text()) if args.from_json else measure(args)
     if args.json:
-        Path(args.json).write_text(json.dumps(data, indent=1) + "\n")
+        Path(args.json).write_text(lines_of(data))
     text = report.markdown(data)
     Path(args.markdown).write_text(text) if args.markdown else print(text)
     if args.chart:
