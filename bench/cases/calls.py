@@ -19,7 +19,7 @@ class Call(Case):
         return [np.asarray(eval(self.extra["numpy"], {"np": np, "a": x["a"].astype(np.float64), "b": x["b"].astype(np.float64)}))]
 
     def torchlike(self, lib, x: Arrays, tuned: bool) -> Run:
-        names = {"lib": lib, "F": lib.nn.functional, **{k: lib.tensor(v) for k, v in x.items()}}
+        names = {"lib": lib, **{k: lib.tensor(v) for k, v in x.items()}}
         for k in x:
             names[k].requires_grad_(True)
         return Run(self.extra["torch"], names, lambda: [eval(self.extra["torch"], names).detach().numpy()])
@@ -64,7 +64,7 @@ CASES = [
     call("sum 10", "a.sum()", "a.sum()", 0.5),
     call("mean 10", "a.mean()", "a.mean()", 0.5),
     call("exp 10", "a.exp()", "np.exp(a)", 0.5),
-    call("softmax 10", "F.softmax(a, dim=0)", "np.exp(a) / np.exp(a).sum()", 0.5),
+    call("softmax 10", "lib.softmax(a, dim=0)", "np.exp(a) / np.exp(a).sum()", 0.5),
     call("transpose 4x4", "a.t()", "a.T", 0.5, extra=M),
     call("reshape 4x4", "a.reshape(2, 8)", "a.reshape(2, 8)", 0.5, extra=M),
     call("slice 10", "a[2:7]", "a[2:7]", 0.5),

@@ -28,7 +28,7 @@ class Stream(Case):
         return Run(self.extra["numpy"], names, lambda: [np.asarray(eval(self.extra["numpy"], names))])
 
     def torchlike(self, lib, x: Arrays, tuned: bool) -> Run:
-        names = {"lib": lib, "F": lib.nn.functional, **{k: lib.tensor(v) for k, v in x.items()}}
+        names = {"lib": lib, **{k: lib.tensor(v) for k, v in x.items()}}
         return Run(self.extra["torch"], names, lambda: [eval(self.extra["torch"], names).numpy()])
 
     def jax(self, x: Arrays, tuned: bool) -> Run:
