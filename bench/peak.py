@@ -23,7 +23,7 @@ arrays: dict[str, fastnet.Tensor] = {}
 
 
 def probe(dtype: str, pattern: str, threads: int) -> dict[str, float]:
-    """Best of a few short launches: `flops` on the active instruction set, `bytes` of the pattern."""
+    """Best of twelve short launches: `flops` on the active instruction set, `bytes` of the pattern."""
     if not arrays:
         arrays.update({k: fastnet.tensor(np.ones(BYTES // 4, np.float32)) for k in "xyz"}, sum=fastnet.tensor(np.ones(BYTES // BLOCK // 4)))
     args = Args(**{k: v.data_ptr() for k, v in arrays.items()})
@@ -31,7 +31,7 @@ def probe(dtype: str, pattern: str, threads: int) -> dict[str, float]:
 
     def rate(kernel: str, units: int, work: float) -> float:
         best = float("inf")
-        for _ in range(4):
+        for _ in range(12):
             start = perf_counter()
             _launch_by_name(kernel, number, ctypes.addressof(args), 0, units, threads)
             best = min(best, perf_counter() - start)

@@ -74,7 +74,8 @@ class Bench:
         results, numbers = [], {}
         for p in list(running):
             check = p.ask("prepare", name=case.name)
-            row = {"case": case.name, "group": case.group, "threads": threads, "peer": p.peer.name, **check, "us": [], "faults": []}
+            row = {"case": case.name, "group": case.group, "threads": threads, "peer": p.peer.name, **check,
+                   "us": [], "medians": [], "faults": []}
             results.append(row)
             row["correct"] = "failed" not in check and check["error"] <= check["tolerance"]
             if row["correct"]:
@@ -94,12 +95,14 @@ class Bench:
                     rates[p.peer.name].append(rate)
             for p in running:
                 sample = p.ask("time", seconds=self.seconds, number=numbers[p.peer.name])
-                by_peer[p.peer.name]["us"].append(sample["us"])
-                by_peer[p.peer.name]["faults"].append(sample["faults"])
+                row = by_peer[p.peer.name]
+                row["steps"] = row.get("steps", 0) + sample["number"] * sample["batches"]
+                row["us"].append(sample["us"])
+                row["medians"].append(sample["median"])
+                row["faults"].append(sample["faults"])
         for p in running:
             row = by_peer[p.peer.name]
             row["memory"] = p.ask("peak_memory")
-            row["steps"] = numbers[p.peer.name] * self.rounds
             p.ask("drop")
             best = rates.get(f"peak-{p.peer.isa}" if p.peer.isa else "peak", [])
             summarise(row, case, best)
@@ -108,7 +111,7 @@ class Bench:
 
 def summarise(row: dict, case: Case, rates: list[dict]) -> None:
     """Add to a row what follows from its samples: min, median, rates, parts of the peak."""
-    row["min_us"], row["median_us"] = min(row["us"]), statistics.median(row["us"])
+    row["min_us"], row["median_us"] = min(row["us"]), statistics.median(row["medians"])
     row["faults_per_step"] = statistics.median(row["faults"])
     seconds = row["min_us"] * 1e-6
     if case.flop:

@@ -10,9 +10,12 @@ import importlib
 import json
 import os
 import resource
+import statistics
 import sys
 import timeit
 import traceback
+
+BATCH = 0.002                                             # seconds that a batch lasts, or one step where that takes longer
 
 
 def memory(field: str) -> int:
@@ -84,16 +87,21 @@ class Worker:
         return {"error": error(self.run.read(), want), "tolerance": self.case.tolerance}
 
     def time(self, seconds: float, number: int = 0) -> dict:
-        """Run the statement for about `seconds`, or `number` times; microseconds a step and page faults a step."""
+        """Run batches of `number` statements (0: choose) for about `seconds`; microseconds a step and page faults a step.
+
+        A batch is short, so that on a busy machine some batches run undisturbed.
+        """
         if not number:
             number, spent = 1, self.batch(1)
-            while spent < seconds / 4:
-                number = max(number * 2, int(number * seconds / 2 / max(spent, 1e-9)))
+            while spent < BATCH / 4:
+                number = max(number * 2, int(number * BATCH / 2 / max(spent, 1e-9)))
                 spent = self.batch(number)
-            number = max(1, int(number * seconds / spent))
-        was = faults()
-        spent = self.batch(number)
-        return {"us": spent / number * 1e6, "faults": (faults() - was) / number, "number": number}
+            number = max(1, int(number * BATCH / spent))
+        was, batches, end = faults(), [], timeit.default_timer() + seconds
+        while not batches or timeit.default_timer() < end:
+            batches.append(self.batch(number) / number * 1e6)
+        return {"us": min(batches), "median": statistics.median(batches), "batches": len(batches), "number": number,
+                "faults": (faults() - was) / (number * len(batches))}
 
     def batch(self, number: int) -> float:
         start = timeit.default_timer()

@@ -11,7 +11,7 @@ class Softplus(Function):
     @staticmethod
     def forward(ctx, x):
         ctx.save_for_backward(x)
-        return fn.tensor(np.logaddexp(0.0, x.numpy()))
+        return fn.tensor(np.logaddexp(0.0, x.detach().numpy()))
 
     @staticmethod
     def backward(ctx, gy):
