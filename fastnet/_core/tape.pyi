@@ -1,0 +1,6 @@
+from typing import Any
+
+class Node:
+    @property
+    def next_functions(self) -> Any: ...
+    def name(self) -> str: ...

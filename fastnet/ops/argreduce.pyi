@@ -1,0 +1,15 @@
+from collections.abc import Sequence
+from typing import Any
+
+from fastnet._core.tensor import Tensor
+
+Number = int | float | bool
+
+def argmax(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor: ...
+def argmin(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor: ...
+def max(
+    input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, other: Tensor | Number | None = None,
+) -> Any: ...
+def min(
+    input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, other: Tensor | Number | None = None,
+) -> Any: ...

@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+
+from fastnet._core.tensor import Tensor
+
+Number = int | float | bool
+
+def embedding(
+    input: Tensor, weight: Tensor | None, padding_idx: object = None, max_norm: object = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor: ...
+def index_add(input: Tensor, dim: int | Sequence[int] | None, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor: ...
+def index_add_(input: Tensor, dim: int | Sequence[int] | None, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor: ...
+def index_select(input: Tensor, dim: int | Sequence[int] | None, index: Tensor) -> Tensor: ...

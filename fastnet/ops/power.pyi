@@ -1,0 +1,6 @@
+from fastnet._core.tensor import Tensor
+
+Number = int | float | bool
+
+def pow(input: Tensor, exponent: Tensor | Number) -> Tensor: ...
+def pow_(input: Tensor, exponent: Tensor | Number) -> Tensor: ...

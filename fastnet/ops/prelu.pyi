@@ -1,0 +1,3 @@
+from fastnet._core.tensor import Tensor
+
+def prelu(input: Tensor, weight: Tensor | None) -> Tensor: ...

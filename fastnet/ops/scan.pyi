@@ -1,0 +1,7 @@
+from collections.abc import Sequence
+
+from fastnet._core.dtypes import dtype as DType
+from fastnet._core.tensor import Tensor
+
+def cumprod(input: Tensor, dim: int | Sequence[int] | None, *, dtype: DType | None = None) -> Tensor: ...
+def cumsum(input: Tensor, dim: int | Sequence[int] | None, *, dtype: DType | None = None) -> Tensor: ...

@@ -1,0 +1,46 @@
+"""The stubs name what the compiled modules have, with the same parameters."""
+import ast
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+
+import fastnet
+
+ROOT = Path(fastnet.__file__).parent
+STUBS = sorted(p for p in ROOT.rglob("*.pyi"))
+
+
+def parameters(node: ast.FunctionDef) -> list[str]:
+    a = node.args
+    named = [*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []), *a.kwonlyargs, *([a.kwarg] if a.kwarg else [])]
+    return [p.arg for p in named]
+
+
+def functions(module) -> dict[str, object]:
+    return {name: f for name, f in vars(module).items()
+            if getattr(f, "__module__", None) == module.__name__ and callable(f) and not name.startswith("_") and not inspect.isclass(f)}
+
+
+@pytest.mark.parametrize("path", STUBS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_stub_and_module_agree(path):
+    module = importlib.import_module(".".join(("fastnet", *path.relative_to(ROOT).with_suffix("").parts)))
+    stub = {node.name: parameters(node) for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    assert stub == {name: list(inspect.signature(f).parameters) for name, f in functions(module).items()}
+
+
+def test_every_compiled_module_with_functions_has_a_stub():
+    compiled = [p for p in ROOT.rglob("*.so")]
+    assert compiled and STUBS
+    for path in compiled:
+        name = path.name.split(".")[0]
+        module = importlib.import_module(".".join(("fastnet", *path.parent.relative_to(ROOT).parts, name)))
+        assert not functions(module) or path.with_name(f"{name}.pyi").exists(), module.__name__
+
+
+def test_stub_of_tensor_names_its_methods():
+    tree = ast.parse((ROOT / "_core" / "tensor.pyi").read_text())
+    stub = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Tensor")
+    named = {n.name for n in stub.body if isinstance(n, ast.FunctionDef)} | {n.target.id for n in stub.body if isinstance(n, ast.AnnAssign)}
+    assert {name for name in vars(fastnet.Tensor) if not name.startswith("_")} <= named
