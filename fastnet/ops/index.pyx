@@ -187,25 +187,41 @@ cdef fn_op INDEX = [b"IndexBackward0", index_backward, True]
 
 cdef Tensor looked_up(Tensor table, list gathers):
     cdef Lookup l
-    cdef fn_tensor array
-    cdef Tensor index, y
+    cdef fn_tensor index
+    lookup_make(&l, &index, &table.t, gathers)
+    return _looked_up(table, &l, &index)
+
+
+cdef Tensor _looked_up(Tensor table, const Lookup *l, fn_tensor *index):
+    """table[index]; index is moved."""
+    cdef fn_tensor rows
     cdef fn_node *n
-    lookup_make(&l, &array, &table.t, gathers)
-    index = tensor_take(&array)
-    lookup_get(&array, &l, &table.t, &index.t)
-    y = tensor_take(&array)
-    if table.node != NULL and grad_enabled():
-        n = record(y, &INDEX, 1, 1)
-        n.block = block_new(sizeof(Lookup))
-        memcpy(n.block, &l, sizeof(Lookup))
-        node_input(n, 0, table.node)
-        node_save(n, 0, &index.t)
+    cdef Tensor y
+    try:
+        lookup_get(&rows, l, &table.t, index)
+        y = tensor_take(&rows)
+        if table.node != NULL and grad_enabled():
+            n = record(y, &INDEX, 1, 1)
+            n.block = block_new(sizeof(Lookup))
+            memcpy(n.block, l, sizeof(Lookup))
+            node_input(n, 0, table.node)
+            node_save(n, 0, index)
+    finally:
+        array_drop(index)
     return y
 
 
 cdef object getitem(object input, object index):
     cdef Tensor x = input
+    cdef Tensor t
     cdef Selection s
+    cdef Lookup l
+    cdef fn_tensor rows
+    if isinstance(index, Tensor):                       # x[positions]: the usual one
+        t = index
+        if t.t.ndim and x.t.ndim and (t.t.dtype == FN_I64 or t.t.dtype == FN_I32):
+            lookup_rows(&l, &rows, &x.t, &t.t)
+            return _looked_up(x, &l, &rows)
     gathers = parse(&x.t, index, &s)
     if gathers is None:
         return viewed(x, &s)

@@ -7,7 +7,7 @@ from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport assign, gradient_to, promote
 from fastnet.ops.view cimport *
 
-from fastnet.ops.squeeze import atleast_1d, atleast_2d, atleast_3d, unsqueeze
+from fastnet.ops.squeeze import atleast_1d, atleast_2d, atleast_3d
 
 
 cdef void _part(fn_tensor *y, const fn_tensor *x, int axis, Py_ssize_t start, Py_ssize_t length) noexcept:
@@ -40,6 +40,32 @@ cdef int cat_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
     return 0
 
 
+cdef void _slot(fn_tensor *y, const fn_tensor *x, int axis, Py_ssize_t at) noexcept:
+    """*y: x at one index of an axis, without that axis; counts no reference."""
+    cdef int d
+    y[0] = x[0]
+    y.p = <char *>x.p + at * x.strides[axis] * itemsize(x.dtype)
+    y.ndim = x.ndim - 1
+    y.size = x.size // max(x.dims[axis], 1)
+    for d in range(axis, y.ndim):
+        y.dims[d], y.strides[d] = x.dims[d + 1], x.strides[d + 1]
+
+
+cdef int stack_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    cdef fn_tensor part, g
+    cdef int k
+    for k in range(n.n_inputs):
+        if n.inputs[k] != NULL:
+            _slot(&part, gy, <int>n.i[0], k)
+            array_share(&g, &part)
+            try:
+                gradient_to(&gin[k], &g, n.inputs[k])   # casts
+            finally:
+                array_drop(&g)
+    return 0
+
+
+cdef fn_op STACK = [b"StackBackward0", stack_backward, False]
 cdef fn_op CAT = [b"CatBackward0", cat_backward, False]
 
 
@@ -206,16 +232,40 @@ def stack(tensors, dim=0, *, out=None):
     tensor([[1, 3],
             [2, 4]])
     """
-    cdef Tensor x
+    cdef Tensor x, y
+    cdef Tensor first
+    cdef fn_tensor part
+    cdef fn_node *n
+    cdef Py_ssize_t dims[8]
+    cdef int d, axis, k = 0, dtype = -1
+    cdef bint taped = False
     if out is not None:
         raise ValueError("stack: out must be None; assign the result instead")
     given = _list(tensors, "stack")
-    shape = shape_of(&(<Tensor>given[0]).t)
-    axis = axis_of(dim, (<Tensor>given[0]).t.ndim + 1, "stack", "dim")
+    first = given[0]
+    axis = axis_of(dim, first.t.ndim + 1, "stack", "dim")
     for x in given:
-        if shape_of(&x.t) != shape:
-            raise RuntimeError(f"stack: tensors must have one shape, got {shape} and {shape_of(&x.t)}")
-    return joined([unsqueeze(x, axis) for x in given], axis, "stack")
+        if not same_shape(&x.t, &first.t):
+            raise RuntimeError(f"stack: tensors must have one shape, got {shape_of(&first.t)} and {shape_of(&x.t)}")
+        dtype = x.t.dtype if dtype < 0 else promote(dtype, x.t.dtype)
+        taped = taped or x.node != NULL
+    if first.t.ndim == FN_MAXDIM:
+        raise ValueError(f"stack: tensors of {FN_MAXDIM} axes cannot have one more")
+    for d in range(first.t.ndim):
+        dims[d + (d >= axis)] = first.t.dims[d]
+    dims[axis] = len(given)
+    y = tensor_new(first.t.ndim + 1, dims, dtype)
+    n = NULL
+    if taped and is_float(dtype) and grad_enabled():
+        n = record(y, &STACK, len(given), 0)
+        n.i[0] = axis
+    for x in given:
+        _slot(&part, &y.t, axis, k)
+        _copy(&part, &x.t)
+        if n != NULL:
+            node_input(n, k, x.node)
+        k += 1
+    return y
 
 
 def hstack(tensors, *, out=None):

@@ -14,6 +14,8 @@ cdef struct Lookup:
 # gathers: (axis of the table, axis to name in errors, Tensor of int64, int32 or bool).
 # index: 1-D int64, the positions in row-major order over the looked up axes, all in range.
 cdef int lookup_make(Lookup *l, fn_tensor *index, const fn_tensor *table, list gathers) except -1
+# The same for table[t], t of int64 or int32.
+cdef int lookup_rows(Lookup *l, fn_tensor *index, const fn_tensor *table, const fn_tensor *t) except -1
 # rows (new, contiguous) = table[index], shaped as the result is.
 cdef int lookup_get(fn_tensor *rows, const Lookup *l, const fn_tensor *table, const fn_tensor *index) except -1
 # table[index] = rows or += rows; rows is contiguous of the result's shape, or one element; of the table's dtype.

@@ -141,6 +141,20 @@ cdef int lookup_make(Lookup *l, fn_tensor *index, const fn_tensor *table, list g
     return 0
 
 
+cdef int lookup_rows(Lookup *l, fn_tensor *index, const fn_tensor *table, const fn_tensor *t) except -1:
+    cdef int d
+    l.ndim, l.first, l.found_ndim, l.axes, l.k = table.ndim, 0, t.ndim, 1, t.size
+    for d in range(t.ndim):
+        l.found[d] = t.dims[d]
+    array_new(index, 1, &l.k, FN_I64)
+    try:
+        _add_positions(<int64_t *>index.p, l, t, table.dims[0], 0, True)
+    except BaseException:
+        array_drop(index)
+        raise
+    return 0
+
+
 cdef int lookup_dims(Py_ssize_t *dims, const Lookup *l, const fn_tensor *table) except -1:
     cdef int d, n = l.found_ndim
     for d in range(l.ndim):

@@ -1,6 +1,7 @@
 """arange, linspace, logspace: numbers in a row.  tril_indices, triu_indices: places in a triangle."""
-from fastnet._core.tensor cimport *
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from fastnet._core.fn cimport *
+from fastnet._core.tensor cimport *
 from fastnet.ops.create cimport check_options, default_dtype, finished
 
 import math
@@ -49,11 +50,35 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, pin
         raise ValueError(f"arange: step {step} does not lead from {start} to {end}")
     if not math.isfinite(start) or not math.isfinite(end):
         raise ValueError(f"arange: start {start} and end {end} must be finite")
+    check_options("arange", device, layout, pin_memory)
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
-        values = np.arange(start, end, step, dtype="int64")
-        return _made(values, FN_I64 if dtype is None else dtype_index(dtype), "arange", device, layout, pin_memory, requires_grad)
-    values = start + step * np.arange(math.ceil((end - start) / step), dtype="float64")
-    return _made(values, default_dtype() if dtype is None else dtype_index(dtype), "arange", device, layout, pin_memory, requires_grad)
+        return finished(_row(len(range(start, end, step)), FN_I64 if dtype is None else dtype_index(dtype), True, start, step, 0.0, 0.0), requires_grad)
+    return finished(_row(math.ceil((end - start) / step), default_dtype() if dtype is None else dtype_index(dtype), False, 0, 0, start, step),
+                    requires_grad)
+
+
+cdef Tensor _row(Py_ssize_t n, int dtype, bint whole, int64_t first, int64_t step, double start, double by):
+    """first + i * step in integers (whole), or start + i * by."""
+    cdef Tensor y = tensor_new(1, &n, dtype)
+    cdef Py_ssize_t i
+    cdef int64_t v
+    cdef double x
+    for i in range(n):
+        v = first + i * step
+        x = <double>v if whole else start + by * i
+        if dtype == FN_F32:
+            (<float *>y.t.p)[i] = <float>x
+        elif dtype == FN_F64:
+            (<double *>y.t.p)[i] = x
+        else:
+            v = v if whole else <int64_t>x
+            if dtype == FN_I64:
+                (<int64_t *>y.t.p)[i] = v
+            elif dtype == FN_I32:
+                (<int32_t *>y.t.p)[i] = <int32_t>v
+            else:
+                (<uint8_t *>y.t.p)[i] = <uint8_t>v if dtype == FN_U8 else x != 0
+    return y
 
 
 cdef object _between(object start, object end, object steps, str op):
