@@ -157,3 +157,14 @@ def test_gradients_can_be_asked_for():
 def test_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_arithmetic_follows_the_default_dtype():
+    x = fastnet.tensor([1, 2])
+    fastnet.set_default_dtype(fastnet.float64)
+    try:
+        assert (x * 1.5).dtype == (x / 2).dtype == x.sqrt().dtype == fastnet.rand(2).dtype == fastnet.float64
+        assert (fastnet.tensor([1.0], dtype=fastnet.float32) * 1.5).dtype == fastnet.float32
+    finally:
+        fastnet.set_default_dtype(fastnet.float32)
+    assert (x * 1.5).dtype == (x / 2).dtype == x.sqrt().dtype == fastnet.float32

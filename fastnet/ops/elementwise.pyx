@@ -7,6 +7,7 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.axes cimport reduce_array
+from fastnet.ops.create cimport default_dtype
 
 import numpy as np
 
@@ -76,14 +77,14 @@ cdef int operands_make(Operands *o, str op, int n, object a, object b, object c,
         elif isinstance(value, (float, int)):
             o.of[k].t.ndim, o.of[k].t.size, o.of[k].t.st = 0, 1, NULL
             o.of[k].number = value
-            r, dtype = 2, FN_F32 if isinstance(value, float) else (FN_BOOL if isinstance(value, bool) else FN_I64)
+            r, dtype = 2, default_dtype() if isinstance(value, float) else (FN_BOOL if isinstance(value, bool) else FN_I64)
             o.of[k].t.dtype = dtype
         else:
             raise TypeError(f"{op}: operands are tensors or numbers, got {type(value).__name__}")
         rank[r] = dtype if rank[r] < 0 else promote(rank[r], dtype)
     o.dtype = _combine(rank[0], _combine(rank[1], rank[2]))
     if floating and not is_float(o.dtype):
-        o.dtype = FN_F32
+        o.dtype = default_dtype()
     if is_float(o.dtype):
         return operands_convert(o, o.dtype)
     for k in range(n):

@@ -44,8 +44,9 @@ cdef int put_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
             lookup_get(&rows, &place.look, &part, &n.saved[0].t)
         else:
             array_new(&rows, part.ndim, part.dims, part.dtype)
-            array_copy(&rows, &part)
         try:
+            if not place.looked_up:
+                array_copy(&rows, &part)
             _prepend(&rows, n.inputs[1].acc.ndim)
             gradient_to(&gin[1], &rows, n.inputs[1])
         finally:

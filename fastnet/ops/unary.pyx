@@ -5,6 +5,7 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
+from fastnet.ops.create cimport default_dtype
 from fastnet.ops.elementwise cimport *
 
 import math
@@ -72,8 +73,8 @@ cdef Tensor _floating(object input, const Unary *op, bint inplace):
     if <size_t>op in _integers:
         return None
     if inplace:
-        raise RuntimeError(f"{_name(op)}_: a float32 result cannot be stored in a {x.dtype} tensor")
-    array_cast(&cast, &x.t, FN_F32)
+        raise RuntimeError(f"{_name(op)}_: a {dtype_object(default_dtype())} result cannot be stored in a {x.dtype} tensor")
+    array_cast(&cast, &x.t, default_dtype())
     return tensor_take(&cast)
 
 

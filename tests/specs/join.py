@@ -100,7 +100,7 @@ SPECS = [
           [Refused(RuntimeError, "diag: expected 1 or 2", zeros(1, 2, 3))]),
     moved("fastnet.diag_embed", diag_embed, [((3,), {}), ((2, 3), {"offset": 1}), ((2, 3), {"offset": -1, "dim1": 0, "dim2": 2})],
           [Refused(RuntimeError, "diag_embed: dim1", zeros(2), 0, 1, 1)]),
-    moved("fastnet.ops.pad.pad", pad, [*PADS, ((2, 3), {"pad": (1, 1), "value": 1}), *MODES],
+    moved("fastnet.nn.functional.pad", pad, [*PADS, ((2, 3), {"pad": (1, 1), "value": 1}), *MODES],
           [Refused(RuntimeError, "pad: pad .* must hold two numbers", zeros(2), (1,)), Refused(RuntimeError, "reflect padding",
            zeros(2), (2, 0), "reflect"),
            Refused(RuntimeError, "circular padding", zeros(2), (3, 0), "circular"), Refused(ValueError, "pad: mode", zeros(2), (1, 1),
