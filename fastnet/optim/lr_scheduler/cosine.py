@@ -36,8 +36,6 @@ class CosineAnnealingLR(LRScheduler):
         present = self._present()
         if self._is_initial:
             return present
-        if self._step_count == 1 and self.last_epoch > 0:
-            return self._get_closed_form_lr()
         if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:  # the step up from the lowest point: no ratio exists there
             return [lr + (base - self.eta_min) * (1 - self._height(1)) for lr, base in zip(present, self.base_lrs)]
         ratio = self._height(self.last_epoch) / self._height(self.last_epoch - 1)
