@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--batch-size", type=positive(int), default=32, metavar="N", help="images in one step")
     command.add_argument("--lr", type=positive(float), default=2e-3, metavar="X", help="learning rate of Adam; it falls along a cosine")
     command.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same weights, on any number of threads")
-    command.add_argument("--threads", type=positive(int), default=None, metavar="N", help="threads; None lets fastnet choose")
+    command.add_argument("--threads", type=positive(int), default=1, metavar="N", help="threads; steps this small gain nothing from more")
     command.add_argument("--out", default="runs/digits", metavar="DIR",
                          help="folder for weights.fnet, log.json and loss.svg, made if it is not there; an earlier run's are replaced")
     command.set_defaults(run=train.run)

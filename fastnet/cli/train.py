@@ -24,8 +24,7 @@ def run(args: argparse.Namespace) -> None:
     if args.dataset not in DATASETS:
         raise Refused(f"there is no data set {args.dataset!r}; choose one of: {', '.join(DATASETS)}")
     out = folder(args.out)
-    if args.threads:
-        fastnet.set_num_threads(args.threads)
+    fastnet.set_num_threads(args.threads)
     fastnet.manual_seed(args.seed)
     train, test = digits("train"), digits("test")
     model = perceptron()
