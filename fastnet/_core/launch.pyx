@@ -79,6 +79,10 @@ cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) 
     return 0
 
 
+cdef void plan(int id, int dtype, const void *args) noexcept:
+    (<fn_kernel *>_active.kernel[id][dtype])(args, 0, 1, 0)
+
+
 cdef int max_threads() noexcept:
     return _threads
 

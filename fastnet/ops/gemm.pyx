@@ -1,6 +1,6 @@
 """Matrix products for ops: plan, scratch, launches."""
 from fastnet._core.fn cimport *
-from fastnet._core.launch cimport byte_cost, launch
+from fastnet._core.launch cimport byte_cost, launch, plan
 from fastnet._core.memory cimport block_free, block_new
 
 cdef extern from "fn.h" nogil:
@@ -11,10 +11,10 @@ cdef double ONE_F64 = 1.0
 
 
 cdef int gemm(int dtype, fn_gemm_args *g) except -1:
-    cdef fn_gemm_plan_args plan
+    cdef fn_gemm_plan_args ask
     cdef double width = 4.0 if dtype == FN_F32 else 8.0, cost
-    plan.gemm = g
-    launch(FN_gemm_plan, dtype, &plan, 1, 0.0)
+    ask.gemm = g
+    plan(FN_gemm_plan, dtype, &ask)
     if g.units == 0:
         return 0
     # 110 GFLOP/s in float32, or the time to read both operands where that is longer
