@@ -40,10 +40,60 @@ static inline void FN(copy_walk)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff
   }
 }
 
+/* Rows of y from columns of x: squares of one vector by one vector, transposed in registers.  VLEN columns are read from end to end. */
+static void FN(copy_columns)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t rows, ptrdiff_t n)
+{
+  for (ptrdiff_t j = 0; j < n; j += VLEN) {
+    const ptrdiff_t w = n - j < VLEN ? n - j : VLEN;
+    for (ptrdiff_t i = 0; i < rows; i += VLEN) {
+      const ptrdiff_t h = rows - i < VLEN ? rows - i : VLEN;
+      const T *from = x + j * xs + i;
+      T *to = y + i * ys + j;
+      vec r[VLEN];
+      if (h == VLEN && w == VLEN) {
+#pragma GCC unroll 16
+        for (ptrdiff_t c = 0; c < VLEN; c++) r[c] = v_load(from + c * xs);
+        v_transpose(r);
+#pragma GCC unroll 16
+        for (ptrdiff_t c = 0; c < VLEN; c++) v_store(to + c * ys, r[c]);
+      } else {
+        for (ptrdiff_t c = 0; c < h; c++)
+          for (ptrdiff_t d = 0; d < w; d++) to[c * ys + d] = from[d * xs + c];
+      }
+    }
+  }
+}
+
+/* The last two axes exchange their places in memory: whole rows of a range in blocks, what remains element by element. */
+static void FN(copy_transposed)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff_t end)
+{
+  const ptrdiff_t last = a->ndim - 1, n = a->dims[last], xs = a->xs[last], ys = a->ys[last - 1];
+  while (begin < end) {
+    ptrdiff_t xo = 0, yo = 0, row = begin / n, column = begin % n, rest = row;
+    for (ptrdiff_t d = last - 1; d >= 0; d--) {
+      const ptrdiff_t at = rest % a->dims[d];
+      xo += at * a->xs[d], yo += at * a->ys[d], rest /= a->dims[d];
+    }
+    ptrdiff_t rows = (end - begin) / n, left = a->dims[last - 1] - row % a->dims[last - 1];
+    if (rows > left) rows = left;
+    if (column == 0 && rows > 0) {
+      FN(copy_columns)((const T *)a->x + xo, xs, (T *)a->y + yo, ys, rows, n);
+      begin += rows * n;
+    } else {
+      const ptrdiff_t run = n - column < end - begin ? n - column : end - begin;
+      FN(copy_row)((const T *)a->x + xo + column * xs, xs, (T *)a->y + yo + column, 1, run);
+      begin += run;
+    }
+  }
+}
+
 static void FN(copy)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
+  const fn_copy_args *a = p;
+  const ptrdiff_t last = a->ndim - 1;
   (void)thread;
-  FN(copy_walk)(p, begin, end, FN(copy_row));
+  if (last && a->ys[last] == 1 && a->xs[last] != 1 && a->xs[last - 1] == 1) FN(copy_transposed)(a, begin, end);
+  else FN(copy_walk)(a, begin, end, FN(copy_row));
 }
 
 static void FN(accumulate)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)

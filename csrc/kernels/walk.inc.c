@@ -1,6 +1,6 @@
 /* The walk over any layout that all elementwise kernels share.  A row sees contiguous operands only (or single elements, where it says so):
    other strides pass through a small tile on the stack, so the arithmetic, and its bits, are the same for every layout. */
-enum { FN(TILE) = 512 };
+enum { FN(TILE) = 512, FN(SHORT) = 48 };                /* elements of a tile; rows up to SHORT go through it together */
 
 /* numbers: the op's; same: bit k is set where p[k] is one element for the whole row. */
 typedef void FN(row_fn)(void *const *p, unsigned same, ptrdiff_t n, const fn_elementwise_args *a);
@@ -58,6 +58,33 @@ static __attribute__((noinline, noclone)) void FN(tiled_row)(char *const *p, con
   }
 }
 
+/* rows of n elements, n small: as many as a tile holds become one row.  p: the first row. */
+static __attribute__((noinline, noclone)) void FN(short_rows)(char *const *p, const fn_elementwise_args *a, ptrdiff_t rows, ptrdiff_t n,
+                                                              FN(row_form) form, FN(row_fn) *row)
+{
+  char tile[4][FN(TILE) * 8] __attribute__((aligned(64)));
+  const ptrdiff_t last = a->ndim - 1, step = FN(TILE) / n;
+  void *q[4] = { 0 };
+  for (ptrdiff_t r = 0; r < rows; r += step) {
+    const ptrdiff_t m = rows - r < step ? rows - r : step;
+    unsigned same = 0, direct = 0;
+    for (int k = 0; k < form.operands; k++) {
+      const ptrdiff_t down = a->strides[k][last - 1], right = a->strides[k][last], size = form.size[k];
+      q[k] = p[k] + r * down * size;
+      if (k && !down && !right && form.same >> k & 1) { same |= 1u << k; continue; }
+      if (right == 1 && down == n) { direct |= 1u << k; continue; }
+      if (k && (down || r == 0))
+        for (ptrdiff_t i = 0; i < m; i++) FN(tile_load)(tile[k] + i * n * size, (char *)q[k] + i * down * size, right, n, (int)size);
+      q[k] = tile[k];
+    }
+    row(q, same, m * n, a);
+    if (direct & 1) continue;
+    const ptrdiff_t down = a->strides[0][last - 1], size = form.size[0];
+    for (ptrdiff_t i = 0; i < m; i++)
+      FN(tile_store)(p[0] + (r + i) * down * size, tile[0] + i * n * size, a->strides[0][last], n, (int)size);
+  }
+}
+
 static __attribute__((noinline, noclone)) void FN(walk)(const fn_elementwise_args *a, ptrdiff_t begin, ptrdiff_t end, FN(row_form) form, FN(row_fn) *row)
 {
   const ptrdiff_t last = a->ndim - 1, n = a->dims[last];
@@ -81,8 +108,16 @@ static __attribute__((noinline, noclone)) void FN(walk)(const fn_elementwise_arg
       for (ptrdiff_t d = 0; d <= last; d++) o += at[d] * a->strides[k][d];
       p[k] = (char *)a->p[k] + o * form.size[k];
     }
-    if (direct == all) row((void *const *)p, same, run, a);
-    else FN(tiled_row)(p, a, direct, same, run, form, row);
+    if (run == n && n <= FN(SHORT) && last) {
+      const ptrdiff_t left = a->dims[last - 1] - at[last - 1], whole = (end - begin) / n, rows = whole < left ? whole : left;
+      FN(short_rows)(p, a, rows, n, form, row);
+      run = rows * n;
+      at[last - 1] += rows - 1;
+    } else if (direct == all) {
+      row((void *const *)p, same, run, a);
+    } else {
+      FN(tiled_row)(p, a, direct, same, run, form, row);
+    }
     begin += run;
     at[last] = 0;
     for (ptrdiff_t d = last - 1; d >= 0 && ++at[d] == a->dims[d]; d--) at[d] = 0;

@@ -5,6 +5,7 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport *
+from fastnet.ops.overwrite cimport *
 
 cdef extern from "kernels/elementwise.h" nogil:
     ctypedef struct fn_elementwise_args:
@@ -164,7 +165,6 @@ cdef object inplace(object a, object b, const Binary *op, double s0):
     cdef Operands o
     cdef Tensor x, value
     cdef fn_node *n
-    cdef fn_node *old
     cdef bint taped
     cdef double s[4]
     cdef str name
@@ -192,12 +192,10 @@ cdef object inplace(object a, object b, const Binary *op, double s0):
         run(op.kernel, o.dtype, &x.t, 2, &x.t, &o.of[1].t, NULL, s, op.ns)
         written(x)
         if taped:
-            old = x.node                                 # may be the operand's node as well
-            node_incref(old)
-            n = record(x, &op.op, 2, 2)
-            _fill(n, op, old, o.of[1].node, s0)
+            n = node_new(&op.op, &x.t, 2, 2)
+            _fill(n, op, x.node, o.of[1].node, s0)
             _save(n, op, &o, &x.t)
-            node_decref(old)
+            replace_node(x, n)
         return x
     finally:
         operands_drop(&o)

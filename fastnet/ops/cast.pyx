@@ -93,9 +93,8 @@ def type_as(input, other):
 
 def _method(str name, int dtype):
     def method(input, memory_format=None):
-        if memory_format not in (None, "preserve_format"):
-            raise ValueError(f"{name}: memory_format {memory_format!r} is not preserve_format")
-        return cast(require_tensor(input, name, "input"), dtype, False)
+        y = cast(require_tensor(input, name, "input"), dtype, False)
+        return y if memory_format is None else y.contiguous(memory_format=memory_format)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"The tensor as {dtype_object(dtype).name}; itself where it is that already."

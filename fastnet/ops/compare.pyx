@@ -4,6 +4,7 @@ from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport *
+from fastnet.ops.overwrite cimport *
 
 import math
 import numpy as np

@@ -19,7 +19,7 @@ cdef struct Operands:
 
 # The kinds of object an operand can be.
 cdef bint is_operand(object x) noexcept
-# Fill o from objects that are Tensor, number or ndarray; o.dtype by PyTorch's promotion.  floating: integers become float32.
+# Fill o from objects that are Tensor, number or ndarray; o.dtype by PyTorch's promotion.  floating: integers become the default dtype.
 cdef int operands_make(Operands *o, str op, int n, object a, object b, object c, bint floating) except -1
 cdef int operands_convert(Operands *o, int dtype) except -1     # tensors of another dtype are cast, numbers stored
 cdef void operands_drop(Operands *o) noexcept
@@ -45,9 +45,3 @@ cdef const fn_tensor *saved_operand(fn_node *n, int k, fn_tensor *t, char *room)
 cdef Tensor by_numpy(Operands *o, object f)
 # y[...] = value, in place, for a tensor that write_check accepted: cast, broadcast.
 cdef int assign(Tensor y, const fn_tensor *value) except -1
-# A copy of the operand's values takes its place.
-cdef int copy_operand(Operand *operand) except -1
-# ... if it overlaps x, which is to be written, without being x; always: even then.
-cdef int unalias(Operand *operand, const fn_tensor *x, bint always) except -1
-# Refuse a result that x (o.of[0]) cannot hold, then write_check.
-cdef int check_inplace(Tensor x, Operands *o, int dtype, str op) except -1

@@ -23,6 +23,7 @@ cdef extern from "kernels/elementwise.h" nogil:
         Py_ssize_t dims[8]
         Py_ssize_t strides[4][8]
 
+cdef Py_ssize_t TRANSPOSE = 4096                         # elements from which a transposed operand is worth a copy
 cdef double STREAM = 24.0 * (1 << 20)                    # bytes of output beyond which stores go past the caches
 
 
@@ -51,16 +52,26 @@ cdef int _combine(int higher, int lower) noexcept:
 
 
 cdef int operands_make(Operands *o, str op, int n, object a, object b, object c, bint floating) except -1:
-    cdef int rank[3]                                     # dtypes of: tensors with axes, 0-dim tensors, numbers
-    cdef int k, r, dtype
-    cdef Tensor x
-    cdef object value
-    rank[0] = rank[1] = rank[2] = -1
+    cdef int k
     o.n = n
     for k in range(n):
         o.of[k].owned = False
         o.of[k].node = NULL
         o.of[k].t.st = NULL
+    try:
+        _make(o, op, n, a, b, c, floating)
+    except:
+        operands_drop(o)
+        raise
+    return 0
+
+
+cdef int _make(Operands *o, str op, int n, object a, object b, object c, bint floating) except -1:
+    cdef int rank[3]                                     # dtypes of: tensors with axes, 0-dim tensors, numbers
+    cdef int k, r, dtype
+    cdef Tensor x
+    cdef object value
+    rank[0] = rank[1] = rank[2] = -1
     for k in range(n):
         value = a if k == 0 else (b if k == 1 else c)
         if isinstance(value, _Generic):
@@ -177,6 +188,7 @@ cdef int run(int kernel, int dtype, fn_tensor *y, int n, const fn_tensor *a, con
     cdef const Py_ssize_t *strides[4]
     cdef int k
     cdef bint flat
+    cdef Tensor turned
     cdef double width = itemsize(y.dtype)
     x[0], x[1], x[2] = a, b, c
     if y.size == 0:
@@ -206,6 +218,13 @@ cdef int run(int kernel, int dtype, fn_tensor *y, int n, const fn_tensor *a, con
             _spread(spread[k], x[k], y)
             strides[k + 1] = spread[k]
         args.ndim = collapse(y.ndim, y.dims, n + 1, strides, args.dims, &args.strides[0][0])
+        if args.ndim > 1 and y.size >= TRANSPOSE:        # an operand whose rows are y's columns is transposed first
+            for k in range(n):
+                if args.strides[k + 1][args.ndim - 2] == 1 and args.strides[k + 1][args.ndim - 1] > 1 and same_shape(x[k], y) \
+                        and x[k].dtype == y.dtype:
+                    turned = tensor_like(y, x[k].dtype)
+                    array_copy(&turned.t, x[k])
+                    return run(kernel, dtype, y, n, &turned.t if k == 0 else a, &turned.t if k == 1 else b, &turned.t if k == 2 else c, s, ns)
     return launch(kernel, dtype, &args, y.size, max(ns, byte_cost(width)) * y.size)
 
 
@@ -243,7 +262,17 @@ cdef int cast_run(fn_tensor *y, const fn_tensor *x) except -1:
 
 
 cdef int gradient_to(fn_tensor *gin, fn_tensor *g, fn_node *x) except -1:
-    cdef const fn_tensor *like = &x.acc
+    try:
+        _shrink(g, &x.acc)
+        gin[0] = g[0]
+        g.st = NULL
+    finally:
+        array_drop(g)
+    return 0
+
+
+cdef int _shrink(fn_tensor *g, const fn_tensor *like) except -1:
+    """g summed over the axes that `like` does not have or has as 1, in like's dtype."""
     cdef fn_tensor other
     cdef int d, extra = g.ndim - like.ndim
     cdef long mask = 0
@@ -261,8 +290,6 @@ cdef int gradient_to(fn_tensor *gin, fn_tensor *g, fn_node *x) except -1:
         array_cast(&other, g, like.dtype)
         array_drop(g)
         g[0] = other
-    gin[0] = g[0]
-    g.st = NULL
     return 0
 
 
@@ -326,39 +353,3 @@ cdef int assign(Tensor y, const fn_tensor *value) except -1:
         source = tensor_take(&share)
         np.copyto(y._ndarray(), source._ndarray(), casting="unsafe")
     return 0
-
-
-cdef int copy_operand(Operand *operand) except -1:
-    cdef fn_tensor copy
-    array_like(&copy, &operand.t, operand.t.dtype)
-    array_copy(&copy, &operand.t)
-    if operand.owned:
-        array_drop(&operand.t)
-    operand.t, operand.owned = copy, True
-    return 0
-
-
-cdef int unalias(Operand *operand, const fn_tensor *x, bint always) except -1:
-    if operand.t.st == x.st and operand.t.st != NULL and (always or operand.t.p != x.p or not same_layout(&operand.t, x)):
-        copy_operand(operand)
-    return 0
-
-
-cdef int check_inplace(Tensor x, Operands *o, int dtype, str op) except -1:
-    """Refuse a result that x cannot hold; o.of[0] is x."""
-    cdef int k, d, e
-    cdef const fn_tensor *t
-    if _kind(dtype) > _kind(x.t.dtype):
-        raise RuntimeError(f"{op}: a result of dtype {dtype_object(dtype)} cannot be stored in a {x.dtype} tensor")
-    for k in range(1, o.n):
-        t = &o.of[k].t
-        for d in range(t.ndim):
-            e = d + x.t.ndim - t.ndim
-            if e < 0 or (t.dims[d] != 1 and t.dims[d] != x.t.dims[e]):
-                raise RuntimeError(f"{op}: an operand of shape {shape_of(t)} does not broadcast to shape {shape_of(&x.t)}, which an in-place "
-                                   "op cannot change")
-    return write_check(x, op)
-
-
-cdef int _kind(int dtype) noexcept:
-    return 2 if is_float(dtype) else (0 if dtype == FN_BOOL else 1)

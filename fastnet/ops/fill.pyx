@@ -4,6 +4,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport *
+from fastnet.ops.overwrite cimport *
 
 from fastnet._core.tensor import attach
 
@@ -26,27 +27,23 @@ cdef fn_op FILL = [b"FillBackward0", copy_backward, False]
 cdef Tensor _overwrite(Tensor x, Tensor source, const fn_op *op, str name):
     cdef Operands o
     cdef fn_node *node
-    cdef fn_node *old
-    operands_make(&o, name, 2, x, source, None, False)
-    try:
-        check_inplace(x, &o, x.t.dtype, name)
-    finally:
-        operands_drop(&o)
+    o.n = 2
+    o.of[0].owned = False
+    o.of[1].t, o.of[1].owned = source.t, False
+    check_inplace(x, &o, x.t.dtype, name)
     if source.node != NULL and grad_enabled() and x.flags & IS_VIEW:
         raise RuntimeError(f"{name}: a view cannot be modified in place by what requires gradients; clone it")
-    if source.t.st == x.t.st:
-        if source.t.p == x.t.p and same_layout(&source.t, &x.t):
-            return x
-        source = source.clone()
-    assign(x, &source.t)
+    unalias(&o.of[1], &x.t, False)
+    try:
+        assign(x, &o.of[1].t)
+    finally:
+        operands_drop(&o)
     written(x)
     if (x.node != NULL or source.node != NULL) and grad_enabled():
-        old = x.node
-        node_incref(old)
-        node = record(x, op, 2, 0)
+        node = node_new(op, &x.t, 2, 0)
         node_input(node, 0, source.node if is_float(x.t.dtype) else NULL)
-        node_input(node, 1, old)
-        node_decref(old)
+        node_input(node, 1, x.node)
+        replace_node(x, node)
     return x
 
 

@@ -5,6 +5,7 @@ from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.binary cimport ONES
 from fastnet.ops.elementwise cimport *
+from fastnet.ops.overwrite cimport *
 
 from fastnet._core.tensor import attach
 
@@ -69,7 +70,6 @@ cdef Tensor _ternary(object a, object b, object c, int kernel, const fn_op *op, 
     cdef Operands o
     cdef Tensor y
     cdef fn_node *n
-    cdef fn_node *old = NULL
     cdef double s[4]
     cdef int k
     cdef bint taped
@@ -96,15 +96,13 @@ cdef Tensor _ternary(object a, object b, object c, int kernel, const fn_op *op, 
         if into is not None:
             written(y)
         if taped:
-            old = o.of[0].node
-            node_incref(old)
-            n = record(y, op, 3, 3)
+            n = node_new(op, &y.t, 3, 3)
             n.f[3] = s0
             for k in range(3):
                 node_input(n, k, o.of[k].node)
                 if k > 0 or (op == &LERP and o.of[2].node != NULL):
                     save_operand(n, k, &o.of[k])
-            node_decref(old)
+            replace_node(y, n)
         return y
     finally:
         operands_drop(&o)

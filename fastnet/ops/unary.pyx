@@ -7,6 +7,7 @@ from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.create cimport default_dtype
 from fastnet.ops.elementwise cimport *
+from fastnet.ops.overwrite cimport *
 
 import math
 import numpy as np
@@ -48,13 +49,15 @@ cdef Unary *unary_new(str name, int kernel, int backward, int saves, double s0, 
     return op
 
 
-cdef object _record(Tensor y, fn_node *x, const fn_tensor *saved, const Unary *op, const double *s):
-    cdef fn_node *n = record(y, &op.op, 1, op.saves <= SAVE_OUTPUT)
+cdef int _record(Tensor y, fn_node *x, const fn_tensor *saved, const Unary *op, const double *s) except -1:
+    cdef fn_node *n = node_new(&op.op, &y.t, 1, op.saves <= SAVE_OUTPUT)
     node_input(n, 0, x)
     n.i[0] = <Py_ssize_t>op
     n.f[0], n.f[1], n.f[2], n.f[3] = s[0], s[1], s[2], s[3]
     if op.saves <= SAVE_OUTPUT:
         node_save(n, 0, saved)
+    replace_node(y, n)
+    return 0
 
 
 cdef str _name(const Unary *op):
@@ -103,7 +106,6 @@ cdef Tensor unary(object input, const Unary *op, const double *s):
 cdef Tensor unary_inplace(object input, const Unary *op, const double *s):
     cdef Tensor x = _floating(input, op, True), keep = None
     cdef bint taped
-    cdef fn_node *old
     if s == NULL:
         s = op.s
     if x is None:
@@ -120,10 +122,7 @@ cdef Tensor unary_inplace(object input, const Unary *op, const double *s):
     run(op.kernel, x.t.dtype, &x.t, 1, &x.t, NULL, NULL, s, op.ns)
     written(x)
     if taped:
-        old = x.node
-        node_incref(old)
-        _record(x, old, &keep.t if keep is not None else &x.t, op, s)
-        node_decref(old)
+        _record(x, x.node, &keep.t if keep is not None else &x.t, op, s)
     return x
 
 

@@ -4,6 +4,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport *
+from fastnet.ops.overwrite cimport *
 
 import numpy as np
 from fastnet._core.tensor import attach
@@ -44,8 +45,6 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
     cdef Operands o, all
     cdef Tensor y
     cdef fn_node *n
-    cdef fn_node *old = NULL
-    cdef int k
     cdef bint taped
     operands_make(&o, op, 2, a, b, None, False)
     try:
@@ -53,6 +52,7 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
         if into is not None:
             check_inplace(into, &o, o.dtype if o.of[0].t.ndim else into.t.dtype, op)
             operands_convert(&o, into.t.dtype)
+            unalias(&o.of[0], &into.t, False)
             if taped and into.flags & IS_VIEW:
                 raise RuntimeError(f"{op}: a view cannot be modified in place by what requires gradients; clone it")
         elif not is_float(o.dtype):
@@ -67,13 +67,11 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
         if into is not None:
             written(y)
         if taped:
-            old = o.of[1].node
-            node_incref(old)
-            n = record(y, &WHERE, 2, 1)
+            n = node_new(&WHERE, &y.t, 2, 1)
             node_input(n, 0, o.of[0].node)
-            node_input(n, 1, old)
+            node_input(n, 1, o.of[1].node)
             node_save(n, 0, &c.t)
-            node_decref(old)
+            replace_node(y, n)
         return y
     finally:
         operands_drop(&o)

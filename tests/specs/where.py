@@ -91,7 +91,7 @@ SPECS += [
            wrt=(),
            refused=[Refused(RuntimeError, "device 'cuda': fastnet computes on the CPU only", zeros(2), "cuda"),
                     Refused(TypeError, "dtype 'word' is not one of", zeros(2), "word"),
-                    Refused(ValueError, "to: memory_format 'rows'", zeros(2), memory_format="rows")]),
+                    Refused(ValueError, "memory_format 'rows'", zeros(2), memory_format="rows")]),
     OpSpec("float and back", "fastnet.Tensor.type_as", lambda x: x, call=lambda f, x: f(x.double().float().double(), x), shapes=[((3, 7),)],
            dtypes=("float32",), grad_tol=1e-6),
     OpSpec("type", "fastnet.Tensor.type", lambda x: x.astype("int64"), call=lambda f, x: f(x, "torch.LongTensor"), shapes=[((3, 7),)],
