@@ -97,6 +97,15 @@ def test_assignment_before_init_is_refused():
         Early()
 
 
+def test_a_property_is_not_hidden_behind():
+    class Odd(nn.Module):
+        @property
+        def weight(self):
+            return 1
+    with pytest.raises(KeyError, match="already exists"):
+        Odd().weight = nn.Parameter(fn.ones(1))
+
+
 def test_state_dict_round_trip_and_views():
     net, other = Net(), Net()
     state = net.state_dict()

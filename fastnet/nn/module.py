@@ -74,6 +74,8 @@ class Module(ModuleState):
                     del other[name]
                     Module._structure += 1
             state["_non_persistent_buffers_set"].discard(name)
+            if name not in registry and isinstance(getattr(type(self), name, None), property):
+                raise KeyError(f"attribute '{name}' already exists")  # it would hide what is stored here
             registry[name] = state[name] = value
             Module._structure += registry is state["_modules"]
             return
