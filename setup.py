@@ -27,7 +27,8 @@ def extension(path):
     sources = [path] + (["csrc/arena.c"] if name == "fastnet._core.memory" else [])
     return Extension(name, sources, depends=HEADERS, include_dirs=[*INCLUDE, numpy.get_include()],
                      define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION")],
-                     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"])
+                     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"],
+                     extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])       # no symbol tables: a tenth of the wheel
 
 
 class Build(build_ext):
