@@ -19,7 +19,9 @@ X86 = {"scalar": [], "avx2": ["-march=x86-64-v3"], "avx512": ["-march=x86-64-v4"
 ARM = {"scalar": [], "neon": []}
 ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), {"scalar": []})
 KERNEL_HOST = "fastnet._core.launch"
-JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
+WARNINGS = ["-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"]       # of Cython's code
 
 
 def extension(path):
@@ -27,7 +29,7 @@ def extension(path):
     sources = [path] + (["csrc/arena.c"] if name == "fastnet._core.memory" else [])
     return Extension(name, sources, depends=HEADERS, include_dirs=[*INCLUDE, numpy.get_include()],
                      define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION")],
-                     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"],
+                     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", *WARNINGS],
                      extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])       # no symbol tables: a tenth of the wheel
 
 

@@ -11,9 +11,9 @@ ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "csrc").is_dir():
     pytest.skip("the tests are not in a source tree", allow_module_level=True)
 
-SOURCES = ("csrc/**/*.c", "csrc/**/*.h", "fastnet/**/*.py", "fastnet/**/*.pyx", "fastnet/**/*.px[di]", "fastnet/**/*.pyi", "tests/**/*.py",
-           "bench/**/*.py", "examples/**/*.py", "*.py")
-TEXTS = (*SOURCES, "*.md", "*.toml", "*.in", "docs/**/*.md", ".ci/*", ".github/**/*.yml")
+CODE = ("fastnet/**/*.py", "fastnet/**/*.pyx", "fastnet/**/*.px[di]")
+SOURCES = (*CODE, "csrc/**/*.c", "csrc/**/*.h", "tests/**/*.py", "bench/**/*.py", "examples/**/*.py", "*.py")
+TEXTS = (*SOURCES, "fastnet/**/*.pyi", "*.md", "*.toml", "*.in", "docs/**/*.md", ".ci/*", ".github/**/*.yml")
 VOCABULARIES = {f"csrc/simd/{isa}_{dtype}.h" for isa in ("avx2", "avx512", "neon") for dtype in ("f32", "f64")}
 
 # Stratum -> the strata it may import.  A name is a module or package of fastnet; what is not named is user API.
@@ -65,7 +65,7 @@ def stratum(path):
     return path.relative_to(ROOT / "fastnet").parts[0].partition(".")[0]
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=name(p)) for p in sources("fastnet/**/*.py*", "fastnet/**/*.px[di]")])
+@pytest.mark.parametrize("path", [pytest.param(p, id=name(p)) for p in sources(*CODE)])
 def test_imports_point_down(path):
     allowed = MAY_IMPORT.get(stratum(path))
     for word, line in imported(path):
@@ -104,7 +104,7 @@ CONCERNS = {                                              # what it looks like, 
 @pytest.mark.parametrize("concern", CONCERNS)
 def test_each_concern_lives_in_one_place(concern):
     words, allowed = CONCERNS[concern]
-    for path in sources("csrc/**/*.[ch]", "fastnet/**/*.py[x]", "fastnet/**/*.px[di]"):
+    for path in sources("csrc/**/*.[ch]", *CODE[1:]):
         if name(path) not in allowed:
             found = re.search(words, code_only(path))
             assert not found, f"{name(path)}: {concern} ({found[0]!r}) belongs to {', '.join(sorted(allowed)) or 'no file'}"
@@ -149,7 +149,7 @@ def test_no_file_is_long(path):
     assert max(map(len, lines), default=0) <= 180
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=name(p)) for p in sources("csrc/**/*.[ch]", "fastnet/**/*.py*")])
+@pytest.mark.parametrize("path", [pytest.param(p, id=name(p)) for p in sources("csrc/**/*.[ch]", "fastnet/**/*.py", "fastnet/**/*.pyx")])
 def test_the_first_line_says_what_the_file_is(path):
     lines = [s for s in path.read_text().splitlines() if not s.startswith("# cython:")]
     assert not lines or re.match(r'("""|r"""|#|/\*|//)\s*\S.{10,}', lines[0]), lines[0]

@@ -134,10 +134,10 @@ def test_arrays_stay_alive_as_long_as_their_tensors():
 @pytest.mark.parametrize("shape", [(1 << 62,), (1 << 31, 1 << 31), (1 << 61, 8), (1 << 40, 1 << 40), (1 << 45,), (1 << 21,) * 3])
 def test_huge_sizes_are_refused_at_once(shape):
     start = time.perf_counter()
-    with pytest.raises((MemoryError, ValueError, OverflowError)):
+    with pytest.raises((MemoryError, ValueError, OverflowError, RuntimeError)):
         fastnet.zeros(shape)
     one = fastnet.tensor([1.0])
-    with pytest.raises((MemoryError, ValueError, OverflowError)):
+    with pytest.raises((MemoryError, ValueError, OverflowError, RuntimeError)):
         one.expand(*shape).clone()
     assert time.perf_counter() - start < 1.0
 
