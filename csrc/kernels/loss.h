@@ -11,7 +11,7 @@
 #ifndef FN_LOSS_H
 #define FN_LOSS_H
 #include "fn.h"
-enum { LOSS_PIECE = 16384 };
+enum { LOSS_PIECE = 16384, LOSS_FOLD = 256 };       /* elements of a piece; vectors that are added before a fold */
 enum { LOSS_MSE, LOSS_L1, LOSS_SMOOTH_L1, LOSS_HUBER, LOSS_BCE, LOSS_BCE_LOGITS, LOSS_KL, LOSS_KL_LOG, LOSS_SOFT_MARGIN, LOSS_HINGE };
 
 typedef struct {

@@ -92,16 +92,21 @@ FN_INLINE void FN(loss_walk)(int kind, const fn_loss_args *a, ptrdiff_t begin, p
       for (; i < stop; i += VLEN) FN(put)((T *)a->y + i, FN(loss_at)(kind, a, i, stop - i, own), stop - i);
       continue;
     }
-    vec sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
-    for (; i + 4 * VLEN <= stop; i += 4 * VLEN) {
+    vec total = v_zero();
+    while (i + 4 * VLEN <= stop) {                   /* as in reduce_run: accumulators that are folded, so that a sum is close to pairwise */
+      const ptrdiff_t fold = stop - i < LOSS_FOLD * VLEN ? stop : i + LOSS_FOLD * VLEN;
+      vec sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
+      for (; i + 4 * VLEN <= fold; i += 4 * VLEN) {
 #pragma GCC unroll 4
-      for (int u = 0; u < 4; u++) sum[u] = v_add(sum[u], FN(loss_at)(kind, a, i + u * VLEN, VLEN, own));
+        for (int u = 0; u < 4; u++) sum[u] = v_add(sum[u], FN(loss_at)(kind, a, i + u * VLEN, VLEN, own));
+      }
+      total = v_add(total, v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
     }
     for (; i < stop; i += VLEN) {
       const vec y = FN(loss_at)(kind, a, i, stop - i, own);
-      sum[0] = v_add(sum[0], stop - i < VLEN ? v_select(FN(first)(stop - i), y, v_zero()) : y);
+      total = v_add(total, stop - i < VLEN ? v_select(FN(first)(stop - i), y, v_zero()) : y);
     }
-    ((T *)a->part)[c] = v_sum(v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
+    ((T *)a->part)[c] = v_sum(total);
   }
 }
 

@@ -1,18 +1,43 @@
 /* cumsum, cumprod: one running value a column, SCAN_WIDTH columns side by side. */
+FN_INLINE void FN(scan_columns)(const int product, const T *x, T *y, ptrdiff_t n, ptrdiff_t first, ptrdiff_t step, const ptrdiff_t width)
+{
+  double acc[SCAN_WIDTH];
+  for (ptrdiff_t l = 0; l < width; l++) acc[l] = product ? 1 : 0;
+  for (ptrdiff_t i = 0, k = first; i < n; i++, k += step)
+    for (ptrdiff_t l = 0; l < width; l++) {
+      acc[l] = product ? acc[l] * x[k + l] : acc[l] + x[k + l];
+      y[k + l] = (T)acc[l];
+    }
+}
+
+/* `rows` contiguous rows at once: one row alone would wait for each addition. */
+FN_INLINE void FN(scan_rows)(const int product, const T *x, T *y, ptrdiff_t n, ptrdiff_t first, ptrdiff_t step, const int rows)
+{
+  double acc[4] = { product, product, product, product };
+  for (ptrdiff_t i = 0, k = first; i < n; i++, k += step) {
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+      acc[r] = product ? acc[r] * x[r * n + k] : acc[r] + x[r * n + k];
+      y[r * n + k] = (T)acc[r];
+    }
+  }
+}
+
 FN_INLINE void FN(scan_walk)(const int product, const fn_scan_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
+  const T *x = a->x;
+  T *y = a->y;
+  const ptrdiff_t first = a->reverse ? (a->n - 1) * a->inner : 0, step = a->reverse ? -a->inner : a->inner;
+  if (a->inner == 1) {
+    ptrdiff_t r = begin;
+    for (; r + 4 <= end; r += 4) FN(scan_rows)(product, x + r * a->n, y + r * a->n, a->n, first, step, 4);
+    for (; r < end; r++) FN(scan_rows)(product, x + r * a->n, y + r * a->n, a->n, first, step, 1);
+    return;
+  }
   for (ptrdiff_t r = begin; r < end; r++) {
-    const ptrdiff_t j = r % a->blocks * SCAN_WIDTH, width = a->inner - j < SCAN_WIDTH ? a->inner - j : SCAN_WIDTH;
-    const ptrdiff_t at = r / a->blocks * a->n * a->inner + j, step = a->reverse ? -a->inner : a->inner;
-    const T *x = (const T *)a->x + at;
-    T *y = (T *)a->y + at;
-    double acc[SCAN_WIDTH];
-    for (ptrdiff_t l = 0; l < width; l++) acc[l] = product ? 1 : 0;
-    for (ptrdiff_t i = 0, k = a->reverse ? (a->n - 1) * a->inner : 0; i < a->n; i++, k += step)
-      for (ptrdiff_t l = 0; l < width; l++) {
-        acc[l] = product ? acc[l] * x[k + l] : acc[l] + x[k + l];
-        y[k + l] = (T)acc[l];
-      }
+    const ptrdiff_t j = r % a->blocks * SCAN_WIDTH, at = r / a->blocks * a->n * a->inner + j;
+    if (a->inner - j >= SCAN_WIDTH) FN(scan_columns)(product, x + at, y + at, a->n, first, step, SCAN_WIDTH);
+    else FN(scan_columns)(product, x + at, y + at, a->n, first, step, a->inner - j);
   }
 }
 

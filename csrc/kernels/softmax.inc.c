@@ -1,4 +1,4 @@
-/* softmax, log_softmax: three visits of a row in cache: maximum, exponentials and their sum, scaling.  Columns go VLEN at a time. */
+/* softmax, log_softmax: three visits of a row in cache: maximum, exponentials and their sum, scaling.  Columns go side by side. */
 
 /* sum(exp(x - max)) of a row; y, if given, receives the exponentials. */
 FN_INLINE T FN(exp_run)(const T *x, T *y, T max, ptrdiff_t n)
@@ -71,25 +71,35 @@ FN_INLINE void FN(softmax_rows)(const int log_form, const fn_softmax_forward_arg
   }
 }
 
+/* A block of columns: its rows are visited whole, the maxima and sums of all its columns lie beside. */
 FN_INLINE void FN(softmax_columns)(const int log_form, const fn_softmax_forward_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
+  T max[REDUCE_WIDTH], sum[REDUCE_WIDTH];
   for (ptrdiff_t r = begin; r < end; r++) {
-    const ptrdiff_t j0 = r % a->blocks * a->width, j1 = a->inner - j0 < a->width ? a->inner : j0 + a->width;
-    for (ptrdiff_t j = j0; j < j1; j += VLEN) {
-      const ptrdiff_t m = j1 - j < VLEN ? j1 - j : VLEN, at = r / a->blocks * a->n * a->inner + j, step = a->inner, stop = a->n * step;
-      const T *x = (const T *)a->x + at;
-      T *y = (T *)a->y + at;
-      vec max = v_set(-(T)INFINITY), sum = v_zero();
-      for (ptrdiff_t i = 0; i < stop; i += step) max = FN(reduce_join)(REDUCE_MAX, max, FN(get)(x + i, m));
-      for (ptrdiff_t i = 0; i < stop; i += step) {
-        const vec e = v_exp(v_sub(FN(get)(x + i, m), max));
-        if (!log_form) FN(put)(y + i, e, m);
-        sum = v_add(sum, e);
-      }
-      const vec k = log_form ? v_log(sum) : v_div(v_set(1), sum);
-      for (ptrdiff_t i = 0; i < stop; i += step)
-        FN(put)(y + i, log_form ? v_sub(v_sub(FN(get)(x + i, m), max), k) : v_mul(FN(get)(y + i, m), k), m);
+    const ptrdiff_t j = r % a->blocks * a->width, width = a->inner - j < a->width ? a->inner - j : a->width;
+    const ptrdiff_t at = r / a->blocks * a->n * a->inner + j, step = a->inner, stop = a->n * step;
+    const T *x = (const T *)a->x + at;
+    T *y = (T *)a->y + at;
+    for (ptrdiff_t u = 0; u < width; u += VLEN) {
+      v_store(max + u, v_set(-(T)INFINITY));
+      v_store(sum + u, v_zero());
     }
+    for (ptrdiff_t i = 0; i < stop; i += step)
+      for (ptrdiff_t u = 0; u < width; u += VLEN)
+        v_store(max + u, FN(reduce_join)(REDUCE_MAX, v_load(max + u), FN(get)(x + i + u, width - u)));
+    for (ptrdiff_t i = 0; i < stop; i += step)
+      for (ptrdiff_t u = 0; u < width; u += VLEN) {
+        const vec e = v_exp(v_sub(FN(get)(x + i + u, width - u), v_load(max + u)));
+        if (!log_form) FN(put)(y + i + u, e, width - u);
+        v_store(sum + u, v_add(v_load(sum + u), e));
+      }
+    for (ptrdiff_t u = 0; u < width; u += VLEN) v_store(sum + u, log_form ? v_log(v_load(sum + u)) : v_div(v_set(1), v_load(sum + u)));
+    for (ptrdiff_t i = 0; i < stop; i += step)
+      for (ptrdiff_t u = 0; u < width; u += VLEN) {
+        const vec k = v_load(sum + u);
+        const vec v = log_form ? v_sub(v_sub(FN(get)(x + i + u, width - u), v_load(max + u)), k) : v_mul(FN(get)(y + i + u, width - u), k);
+        FN(put)(y + i + u, v, width - u);
+      }
   }
 }
 
@@ -140,17 +150,23 @@ FN_INLINE void FN(softmax_backward_rows)(const int log_form, const fn_softmax_ba
 
 FN_INLINE void FN(softmax_backward_columns)(const int log_form, const fn_softmax_backward_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
+  T sum[REDUCE_WIDTH];
   for (ptrdiff_t r = begin; r < end; r++) {
-    const ptrdiff_t j0 = r % a->blocks * a->width, j1 = a->inner - j0 < a->width ? a->inner : j0 + a->width;
-    for (ptrdiff_t j = j0; j < j1; j += VLEN) {
-      const ptrdiff_t m = j1 - j < VLEN ? j1 - j : VLEN, at = r / a->blocks * a->n * a->inner + j, step = a->inner, stop = a->n * step;
-      const T *y = (const T *)a->y + at, *gy = (const T *)a->gy + at;
-      T *gx = (T *)a->gx + at;
-      vec s = v_zero();
-      for (ptrdiff_t i = 0; i < stop; i += step) s = v_add(s, FN(softmax_term)(log_form, FN(get)(y + i, m), FN(get)(gy + i, m)));
-      for (ptrdiff_t i = 0; i < stop; i += step)
-        FN(put)(gx + i, FN(softmax_slope)(log_form, FN(get)(y + i, m), FN(get)(gy + i, m), s), m);
-    }
+    const ptrdiff_t j = r % a->blocks * a->width, width = a->inner - j < a->width ? a->inner - j : a->width;
+    const ptrdiff_t at = r / a->blocks * a->n * a->inner + j, step = a->inner, stop = a->n * step;
+    const T *y = (const T *)a->y + at, *gy = (const T *)a->gy + at;
+    T *gx = (T *)a->gx + at;
+    for (ptrdiff_t u = 0; u < width; u += VLEN) v_store(sum + u, v_zero());
+    for (ptrdiff_t i = 0; i < stop; i += step)
+      for (ptrdiff_t u = 0; u < width; u += VLEN) {
+        const vec t = FN(softmax_term)(log_form, FN(get)(y + i + u, width - u), FN(get)(gy + i + u, width - u));
+        v_store(sum + u, v_add(v_load(sum + u), t));
+      }
+    for (ptrdiff_t i = 0; i < stop; i += step)
+      for (ptrdiff_t u = 0; u < width; u += VLEN) {
+        const ptrdiff_t m = width - u;
+        FN(put)(gx + i + u, FN(softmax_slope)(log_form, FN(get)(y + i + u, m), FN(get)(gy + i + u, m), v_load(sum + u)), m);
+      }
   }
 }
 
