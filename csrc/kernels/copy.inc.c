@@ -1,6 +1,19 @@
 /* copy, copy_bytes (elements of one byte), accumulate: walk the range row by row; a row is contiguous on both sides, or is moved element by element. */
+
+/* Past the caches: whole vectors where y is aligned, the rest as usual. */
+static void FN(copy_stream)(const T *x, T *y, ptrdiff_t n)
+{
+  ptrdiff_t i = (ptrdiff_t)(-(uintptr_t)y % (VLEN * sizeof(T)) / sizeof(T));
+  if (i > n) i = n;
+  memmove(y, x, (size_t)i * sizeof(T));
+  for (; i + VLEN <= n; i += VLEN) v_stream(y + i, v_load(x + i));
+  memmove(y + i, x + i, (size_t)(n - i) * sizeof(T));
+}
+
 static void FN(copy_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t n)
 {
+  const ptrdiff_t large = (12 << 20) / (ptrdiff_t)sizeof(T);               /* one thread's share of what no cache will keep */
+  if (xs == 1 && ys == 1 && n >= large) { FN(copy_stream)(x, y, n); return; }
   if (xs == 1 && ys == 1) { memmove(y, x, (size_t)n * sizeof(T)); return; }
   if (xs == 0 && ys == 1) {
     const vec v = v_set(*x);

@@ -24,16 +24,6 @@ static void FN(tile_store)(void *to, const void *from, ptrdiff_t stride, ptrdiff
   else for (ptrdiff_t i = 0; i < n; i++) ((uint8_t *)to)[i * stride] = ((const uint8_t *)from)[i];
 }
 
-/* Store past the caches: whole vectors where `to` is aligned, the rest as usual. */
-static void FN(tile_stream)(T *to, const T *from, ptrdiff_t n)
-{
-  ptrdiff_t i = (ptrdiff_t)(-(uintptr_t)to % (VLEN * sizeof(T)) / sizeof(T));
-  if (i > n) i = n;
-  memcpy(to, from, (size_t)i * sizeof(T));
-  for (; i + VLEN <= n; i += VLEN) v_stream(to + i, v_load(from + i));
-  memcpy(to + i, from + i, (size_t)(n - i) * sizeof(T));
-}
-
 /* One row of n elements at p, part of it in tiles. */
 static __attribute__((noinline, noclone)) void FN(tiled_row)(char *const *p, const fn_elementwise_args *a, unsigned direct, unsigned same, ptrdiff_t n,
                                                     FN(row_form) form, FN(row_fn) *row)
@@ -53,7 +43,7 @@ static __attribute__((noinline, noclone)) void FN(tiled_row)(char *const *p, con
     row(q, same, m, a);
     if (direct & 1) continue;
     void *y = p[0] + i * a->strides[0][last] * form.size[0];
-    if (a->strides[0][last] == 1) FN(tile_stream)(y, q[0], m);
+    if (a->strides[0][last] == 1) FN(copy_stream)(q[0], y, m);
     else FN(tile_store)(y, q[0], a->strides[0][last], m, form.size[0]);
   }
 }
