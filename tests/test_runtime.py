@@ -19,7 +19,7 @@ def python(code, timeout=60, check=True, **environment):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("FASTNET_", "OMP_"))}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [os.path.dirname(os.path.dirname(fastnet.__file__)), env.get("PYTHONPATH")]))
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], env={**env, **environment}, timeout=timeout, text=True,
-                          capture_output=True)
+                          capture_output=True, cwd=os.path.dirname(__file__))         # not the checkout, whose fastnet is not built
     if check:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
