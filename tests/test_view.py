@@ -135,3 +135,22 @@ def test_random_chains_of_views():
         right = np.zeros(a.size)
         np.add.at(right, at.ravel(), gy.ravel())
         np.testing.assert_allclose(x.grad.numpy(), right.reshape(shape), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_transposed_copies(dtype, split, isa):
+    rng = np.random.default_rng(0)
+    for shape, order in (((64, 100), (1, 0)), ((37, 53), (1, 0)), ((3, 35, 18), (0, 2, 1)), ((2, 3, 17, 40), (0, 2, 3, 1)),
+                         ((2, 17, 5, 7), (0, 2, 3, 1)), ((16, 15), (1, 0)), ((2, 19, 3, 33), (2, 0, 3, 1))):
+        a = rng.standard_normal(shape).astype(dtype)
+        for threads in (1, 2, 3, 8):
+            fastnet.set_num_threads(threads)
+            x = fastnet.from_numpy(a).permute(order)
+            assert (x.contiguous().numpy() == a.transpose(order)).all()
+            w = fastnet.from_numpy(a.copy()).requires_grad_()
+            g = rng.standard_normal(a.transpose(order).shape).astype(dtype)
+            w.permute(order).backward(fastnet.from_numpy(g))
+            w.permute(order).backward(fastnet.from_numpy(g))
+            assert (w.grad.numpy().transpose(order) == g + g).all()
+            y = fastnet.from_numpy(a[..., ::-1]).permute(order)
+            assert (y.contiguous().numpy() == a[..., ::-1].transpose(order)).all()
