@@ -1,6 +1,6 @@
 /* The walk over any layout that all elementwise kernels share.  A row sees contiguous operands only (or single elements, where it says so):
    other strides pass through a small tile on the stack, so the arithmetic, and its bits, are the same for every layout. */
-enum { FN(TILE) = 512, FN(SHORT) = 48 };                /* elements of a tile; rows up to SHORT go through it together */
+enum { FN(TILE) = 1024 / sizeof(T), FN(SHORT) = 48 };     /* elements of a tile (more, and streaming slows down); rows up to SHORT share one */
 
 /* numbers: the op's; same: bit k is set where p[k] is one element for the whole row. */
 typedef void FN(row_fn)(void *const *p, unsigned same, ptrdiff_t n, const fn_elementwise_args *a);
