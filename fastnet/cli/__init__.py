@@ -17,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns: the exit code: 0, or 1 for an error that is told on standard error, or 130 after Ctrl-C.
 
+    >>> from fastnet.cli import main
     >>> main(["info"])  # doctest: +ELLIPSIS
     fastnet ...
     0

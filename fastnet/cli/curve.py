@@ -15,6 +15,7 @@ def loss_curve(curves: dict[str, list[float]], title: str) -> str:
         curves: name -> one positive loss an epoch, all of one length.
         title: text above the picture.
 
+    >>> from fastnet.cli.curve import loss_curve
     >>> loss_curve({"training": [2.0, 1.0, 0.5]}, "digits")[:4]
     '<svg'
     """
@@ -54,6 +55,7 @@ def loss_curve(curves: dict[str, list[float]], title: str) -> str:
 def ticks(low: float, high: float) -> list[float]:
     """Round values (1, 2, 5 times a power of ten) between 10**low and 10**high; only powers of ten where the range is wide.
 
+    >>> from fastnet.cli.curve import ticks
     >>> ticks(-1.1, 0.5)
     [0.1, 0.2, 0.5, 1.0, 2.0]
     """

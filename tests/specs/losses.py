@@ -124,7 +124,7 @@ SPECS = [
         SHAPES, Refused(ValueError, r"binary_cross_entropy: input must lie in \[0, 1\]", zeros(2) + 2, zeros(2))]),
     OpSpec("binary_cross_entropy_with_logits", "fastnet.nn.functional.binary_cross_entropy_with_logits", bce_logits, wrt=(0, 1), tol=3e-6,
            exact_layout=False, make=(normal, unit, positive, positive), refused=[SHAPES],
-           call=lambda f, x, t, w, p, reduction="mean": f(x, t, w, reduction=reduction, pos_weight=p),
+           call=lambda f, x, t, w=None, p=None, reduction="mean": f(x, t, w, reduction=reduction, pos_weight=p),
            cases=[Case(((3, 7), (3, 7), w, p), {"reduction": r}) for r in MODES for w, p in ((None, None), ((3, 7), (7,)),
                                                                                              ((3, 1), None))] +
                  [Case(((20_001,), (20_001,), None, None))]),
