@@ -191,7 +191,7 @@ def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, ret
     got = np.unique(a, return_inverse=True, return_counts=True, axis=None if dim is None else _axis(dim, a.ndim, "unique"))
     inverse = got[1].reshape(a.shape) if dim is None else got[1].reshape(-1)
     out = [got[0]] + [inverse] * return_inverse + [got[2]] * return_counts
-    tensors = tuple(from_numpy(np.ascontiguousarray(x)) for x in out)
+    tensors = tuple(from_numpy(np.asarray(x, order="C")) for x in out)
     return tensors if len(tensors) > 1 else tensors[0]
 
 
