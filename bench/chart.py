@@ -40,7 +40,7 @@ def draw(data: dict, path: str) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}x")
     axes.set_yticks(range(len(bars)), [label for label, _ in bars], fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.set_xlabel("time over fastnet's (right of the line: fastnet is faster)")
     axes.set_title(f"{data['machine']['cpu']}, {data['machine']['cpus']} CPUs, {data['date']}", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)

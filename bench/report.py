@@ -16,7 +16,7 @@ def amount(verdict: dict) -> str:
     value, text = verdict["value"], verdict["target"]
     if value is None:
         return "not measured"
-    return f"{value:.0%}" if "%" in text else f"{value:.2g} us" if text.endswith("us") else f"{value:.3g}"
+    return f"{value:.0%}" if "%" in text else f"{value:.3g} us" if text.endswith("us") else f"{value:.3g}"
 
 
 def markdown(data: dict) -> str:

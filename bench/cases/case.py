@@ -43,7 +43,7 @@ class Target:
         'time <= 0.4 of torch'
         """
         return {"peak": f">= {self.bound:.0%} of FMA peak", "bandwidth": f">= {self.bound:.0%} of bandwidth",
-                "time": f"<= {self.bound:g} us", "ratio": f"time <= {self.bound:g} of {self.peer}",
+                "time": f"<= {self.bound:g} us", "ratio": f"time <= {self.bound:.3g} of {self.peer}",
                 "faults": f"<= {self.bound:g} page faults", "memory": f"memory <= {self.bound:g} of {self.peer}",
                 "scaling": f">= {self.bound:g}x on all threads"}[self.kind]
 
