@@ -9,6 +9,8 @@ from fastnet.ops.reduction cimport *
 
 import warnings
 
+from fastnet.ops.expand import broadcast_tensors
+
 cdef extern from "fn.h" nogil:
     int FN_reduce_sum
     int FN_loss_mse, FN_loss_l1, FN_loss_smooth_l1, FN_loss_huber, FN_loss_bce, FN_loss_bce_logits, FN_loss_kl, FN_loss_kl_log
@@ -115,8 +117,10 @@ cdef Tensor _pair(object input, object target, object weight, object positive, i
             raise ValueError(f"{name}: target of shape {shape_of(&t.t)} must have the shape of the input, {shape_of(&x.t)}")
         warnings.warn(f"{name}: target of shape {shape_of(&t.t)} and input of shape {shape_of(&x.t)} differ and are broadcast; "
                       "this is seldom meant", stacklevel=2)
-        if t.t.size > x.t.size or t.t.ndim > x.t.ndim:
-            x = _fit(x, t, name, "input")
+        try:
+            x, t = broadcast_tensors(x, t)
+        except RuntimeError:
+            raise ValueError(f"{name}: target of shape {shape_of(&t.t)} does not fit input of shape {shape_of(&x.t)}") from None
     t = _fit(t, x, name, "target")
     px.st = pt.st = pw.st = pp.st = part.st = value.st = NULL
     try:
