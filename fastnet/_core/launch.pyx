@@ -34,7 +34,7 @@ cdef extern from "simd/fpu.h" nogil:
 cdef const fn_isa *_active = NULL
 cdef int _threads = 1
 cdef int _running = 0                       # launches that have released the GIL
-cdef double _region = 3000.0                # ns of work that pay for one more thread
+cdef double _region = 10000.0               # ns of work that pay for one more thread; a third of it does on an idle machine, but few are
 cdef double RELEASE = 10000.0               # ns of work that pay for releasing the GIL
 cdef double SLICE = 1e8                     # ns between two looks at Ctrl-C
 
