@@ -4,9 +4,12 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Callable
+from time import sleep
 
 from cases.case import Case
 from peers import PEAKS, PEERS, Peer, Process, cpu_vendor, intel_disguise, interpreter
+
+SETTLE = 0.02                                             # seconds in which the waiting threads of the last library stop to spin
 
 
 class Bench:
@@ -87,6 +90,7 @@ class Bench:
         by_peer = {row["peer"]: row for row in results}
         for _ in range(self.rounds):
             for p in list(peaks):
+                sleep(SETTLE)
                 rate = p.ask("probe", dtype=case.dtype, pattern=case.pattern)
                 if "failed" in rate:
                     self.say(f"  no yardstick from {p.peer.name}: {rate['failed']}")
@@ -94,6 +98,7 @@ class Bench:
                 else:
                     rates[p.peer.name].append(rate)
             for p in running:
+                sleep(SETTLE)
                 sample = p.ask("time", seconds=self.seconds, number=numbers[p.peer.name])
                 row = by_peer[p.peer.name]
                 row["steps"] = row.get("steps", 0) + sample["number"] * sample["batches"]
