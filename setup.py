@@ -1,6 +1,7 @@
-"""Build: one object per ISA from one C source, one extension per .pyx; only fastnet._core.launch links kernels and OpenMP."""
+"""Build: one object per ISA and group of kernels, one extension per .pyx; only fastnet._core.launch links kernels and OpenMP."""
 import os
 import platform
+import re
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,13 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 INCLUDE = ["csrc", "csrc/include"]
-HEADERS = sorted(glob("csrc/**/*.h", recursive=True) + glob("csrc/**/*.inc.c", recursive=True))
-CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-X86 = {"scalar": [], "avx2": ["-march=x86-64-v3"], "avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"]}
-ARM = {"scalar": [], "neon": []}
-ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), {"scalar": []})
+GROUPS = sorted(Path(p).stem for p in glob("csrc/groups/*.h") if not p.endswith("all.h"))
+NUMBERS = ["csrc/include/fn.h", "csrc/groups/all.h"] + [f"csrc/kernels/{family}.inc.c" for family in ("unary", "activation", "binary", "compare")]
+CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+SCALAR = {"scalar": ["-O2"]}                              # the last resort: small rather than fast
+X86 = {"avx512": ["-O3", "-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": ["-O3", "-march=x86-64-v3"], **SCALAR}
+ARM = {"neon": ["-O3"], **SCALAR}
+ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), SCALAR)
 KERNEL_HOST = "fastnet._core.launch"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
@@ -27,10 +30,20 @@ WARNINGS = ["-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-boun
 def extension(path):
     name = path.removesuffix(".pyx").replace("/", ".")
     sources = [path] + (["csrc/arena.c"] if name == "fastnet._core.memory" else [])
-    return Extension(name, sources, depends=HEADERS, include_dirs=[*INCLUDE, numpy.get_include()],
+    return Extension(name, sources, depends=NUMBERS, include_dirs=[*INCLUDE, numpy.get_include()],
                      define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION")],
                      extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", *WARNINGS],
                      extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])       # no symbol tables: a tenth of the wheel
+
+
+def included(source, more):
+    """The files that a C source includes, and those that these include."""
+    found, left = set(), [source, *(f"csrc/{name}" for name in more)]
+    while left:
+        found.add(path := left.pop())
+        for name in re.findall(r'#\s*include "([^"]+)"', Path(path).read_text()):
+            left += [p for root in INCLUDE if (p := f"{root}/{name}") not in found and os.path.exists(p)]
+    return found
 
 
 class Build(build_ext):
@@ -44,16 +57,20 @@ class Build(build_ext):
         host = next(e for e in self.extensions if e.name == KERNEL_HOST)
         host.extra_compile_args += (openmp := self.openmp_flags())
         host.extra_link_args += openmp
-        units = [("csrc/dispatch.c", []), *((f"csrc/isa/{isa}.c", flags) for isa, flags in ISA_FLAGS.items())]
+        units = [("csrc/dispatch.c", None, []), *((f"csrc/isa/{isa}.c", group, flags) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
         with ThreadPoolExecutor(JOBS) as pool:
             host.extra_objects += list(pool.map(lambda unit: self.kernel_object(*unit), units))
         super().build_extensions()
 
-    def kernel_object(self, source, flags):
-        target = Path(self.build_temp, source).with_suffix(".o")
-        newest = max(os.path.getmtime(p) for p in [source, "setup.py", *HEADERS])
+    def kernel_object(self, source, group, flags):
+        """The object of one source, or of one group of kernels for the ISA of a source; made anew where what it includes is newer."""
+        folder = Path(self.build_temp, group or "")
+        target = (folder / source).with_suffix(".o")
+        headers = included(source, [f"groups/{group}.h"] if group else [])
+        newest = max(os.path.getmtime(p) for p in [source, "setup.py", *headers])
         if self.force or not target.exists() or target.stat().st_mtime < newest:
-            self.compiler.compile([source], output_dir=self.build_temp, include_dirs=INCLUDE, extra_postargs=["-O3", *CFLAGS, *flags])
+            self.compiler.compile([source], output_dir=str(folder), include_dirs=INCLUDE, extra_postargs=[*CFLAGS, *flags],
+                                  macros=[("GROUP", group)] if group else [])
         return str(target)
 
     def openmp_flags(self):

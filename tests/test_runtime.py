@@ -208,9 +208,14 @@ def test_show_config_tells_what_is_in_use(capsys):
 
 
 def test_the_kernel_table_has_no_hole_and_no_double():
-    names = launch.kernel_names()
-    assert len(names) == len(set(names)) > 20 and all(n.isidentifier() for n in names)
+    numbers = launch.kernel_numbers()
+    assert len(numbers) == len(set(numbers.values())) > 20 and all(n.isidentifier() for n in numbers)
     assert launch.available_isas()[-1] == "scalar"
+    was = launch.get_isa()
+    for isa in launch.available_isas():
+        launch.set_isa(isa)
+        assert launch.kernel_numbers() == numbers
+    launch.set_isa(was)
 
 
 @pytest.mark.skipif(not LINUX, reason="sends SIGINT to itself")

@@ -32,19 +32,27 @@ typedef struct fn_tensor {
    thread: index of the caller, 0 <= thread < the team, to choose scratch. */
 typedef void fn_kernel(const void *args, ptrdiff_t begin, ptrdiff_t end, int thread);
 
-#define FN_KERNEL(name) FN_##name,
-typedef enum {
-#include "kernels/all.h"
-  FN_NKERNELS } fn_kernel_id;
-#undef FN_KERNEL
+#define FN_GROUP(name) FN_GROUP_##name,
+enum {
+#include "groups/all.h"
+  FN_NGROUPS };
+#undef FN_GROUP
+enum { FN_GROUP_SIZE = 256, FN_NKERNELS = FN_NGROUPS * FN_GROUP_SIZE };   /* a kernel's number: its group's, times the size, and a count */
+
+typedef struct {
+  int         id;                                    /* -1 ends a table */
+  const char *name;
+  fn_kernel  *kernel[FN_NFLOAT];
+} fn_entry;
 
 typedef struct {
   const char *name;
   uint32_t    needs;                                 /* FN_CPU_* bits of dispatch.c */
-  fn_kernel  *kernel[FN_NKERNELS][FN_NFLOAT];
+  const fn_entry *const *groups;
 } fn_isa;
 
 const fn_isa *fn_isa_at(int i);                      /* best first; NULL past the end */
 int           fn_isa_supported(const fn_isa *isa);
-extern const char *const fn_kernel_names[FN_NKERNELS];
+void          fn_isa_use(const fn_isa *isa);         /* fills fn_active */
+extern fn_kernel *fn_active[FN_NKERNELS][FN_NFLOAT]; /* the kernels in use */
 #endif

@@ -1,17 +1,18 @@
+/* One group of kernels for avx512; GROUP is its name. */
 #define ISA avx512
 #include "isa/isa.h"
 
 #include "simd/avx512_f32.h"
 #include "simd/math.h"
-#include "kernels/all.h"
+#include FN_GROUP_FILE
 #include "simd/end.h"
 
 #include "simd/avx512_f64.h"
 #include "simd/math.h"
-#include "kernels/all.h"
+#include FN_GROUP_FILE
 #include "simd/end.h"
 
-#define FN_KERNEL(name) [FN_##name] = { name##_f32_avx512, name##_f64_avx512 },
-const fn_isa fn_isa_avx512 = { .name = "avx512", .needs = 3, .kernel = {
-#include "kernels/all.h"
-} };
+#define FN_KERNEL(name) { FN_##name, #name, { name##_f32_avx512, name##_f64_avx512 } },
+const fn_entry FN_TABLE[] = {
+#include FN_GROUP_FILE
+  { -1, NULL, { NULL, NULL } } };

@@ -2,11 +2,17 @@
 #include <math.h>
 #include <string.h>
 #include "fn.h"
-#include "kernels/args.h"
+
+#define FN_QUOTE_(x)     #x
+#define FN_QUOTE(x)      FN_QUOTE_(x)
+#define FN_GROUP_FILE    FN_QUOTE(groups/GROUP.h)
+#include FN_GROUP_FILE                               /* numbers and argument structs */
+#define FN_BODIES                                    /* from now on it means the bodies */
 
 #define FN_CAT_(a, b, c) a##_##b##_##c
 #define FN_CAT(a, b, c)  FN_CAT_(a, b, c)
 #define FN(name)         FN_CAT(name, SFX, ISA)      /* softmax_forward -> softmax_forward_f32_avx2 */
+#define FN_TABLE         FN_CAT(fn, ISA, GROUP)   /* fn_avx2_rows */
 
 #define FN_INLINE static inline __attribute__((always_inline))   /* so that a constant argument selects a body */
 #define FN_JOIN_(a, b)   a##_##b

@@ -1,17 +1,18 @@
+/* One group of kernels for neon; GROUP is its name. */
 #define ISA neon
 #include "isa/isa.h"
 
 #include "simd/neon_f32.h"
 #include "simd/math.h"
-#include "kernels/all.h"
+#include FN_GROUP_FILE
 #include "simd/end.h"
 
 #include "simd/neon_f64.h"
 #include "simd/math.h"
-#include "kernels/all.h"
+#include FN_GROUP_FILE
 #include "simd/end.h"
 
-#define FN_KERNEL(name) [FN_##name] = { name##_f32_neon, name##_f64_neon },
-const fn_isa fn_isa_neon = { .name = "neon", .needs = 4, .kernel = {
-#include "kernels/all.h"
-} };
+#define FN_KERNEL(name) { FN_##name, #name, { name##_f32_neon, name##_f64_neon } },
+const fn_entry FN_TABLE[] = {
+#include FN_GROUP_FILE
+  { -1, NULL, { NULL, NULL } } };

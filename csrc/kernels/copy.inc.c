@@ -1,15 +1,5 @@
 /* copy, copy_bytes (elements of one byte), accumulate: walk the range row by row; a row is contiguous on both sides, or is moved element by element. */
 
-/* Past the caches: whole vectors where y is aligned, the rest as usual. */
-static void FN(copy_stream)(const T *x, T *y, ptrdiff_t n)
-{
-  ptrdiff_t i = (ptrdiff_t)(-(uintptr_t)y % (VLEN * sizeof(T)) / sizeof(T));
-  if (i > n) i = n;
-  memmove(y, x, (size_t)i * sizeof(T));
-  for (; i + VLEN <= n; i += VLEN) v_stream(y + i, v_load(x + i));
-  memmove(y + i, x + i, (size_t)(n - i) * sizeof(T));
-}
-
 static void FN(copy_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t n)
 {
   const ptrdiff_t large = (12 << 20) / (ptrdiff_t)sizeof(T);               /* one thread's share of what no cache will keep */
@@ -23,17 +13,6 @@ static void FN(copy_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t
     return;
   }
   for (ptrdiff_t i = 0; i < n; i++) y[i * ys] = x[i * xs];
-}
-
-static void FN(accumulate_row)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t n)
-{
-  ptrdiff_t i = 0;
-  if (xs == 1 && ys == 1) {
-    for (; i + VLEN <= n; i += VLEN) v_store(y + i, v_add(v_load(y + i), v_load(x + i)));
-    v_storen(y + i, v_add(v_loadn(y + i, n - i), v_loadn(x + i, n - i)), n - i);
-    return;
-  }
-  for (; i < n; i++) y[i * ys] += x[i * xs];
 }
 
 static inline void FN(copy_walk)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff_t end,

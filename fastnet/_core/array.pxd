@@ -9,6 +9,10 @@ cdef int array_like(fn_tensor *y, const fn_tensor *x, int dtype) except -1
 cdef int array_zeros(fn_tensor *y, const fn_tensor *x, int dtype) except -1
 # *y = x where x is contiguous (shared), else a contiguous copy.
 cdef int array_contiguous(fn_tensor *y, const fn_tensor *x) except -1
+# The same for an image, (N, C, ...) with 1 to 3 spatial axes: channels last means that axis 1 is innermost and nothing lies between.
+cdef int array_new_channels_last(fn_tensor *y, int ndim, const Py_ssize_t *dims, int dtype) except -1
+cdef bint is_channels_last(const fn_tensor *x) noexcept
+cdef int array_channels_last(fn_tensor *y, const fn_tensor *x) except -1
 # y[...] = x, y[...] += x: one shape, one dtype, any strides.  x is broadcast if its strides say so.
 cdef int array_copy(fn_tensor *y, const fn_tensor *x) except -1
 cdef int array_accumulate(fn_tensor *y, const fn_tensor *x) except -1

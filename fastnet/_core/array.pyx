@@ -13,7 +13,7 @@ cdef extern from "kernels/copy.h" nogil:
         Py_ssize_t dims[8]
         Py_ssize_t xs[8]
         Py_ssize_t ys[8]
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_copy_bytes
 cdef extern from *:
     """
@@ -68,6 +68,37 @@ cdef int array_contiguous(fn_tensor *y, const fn_tensor *x) except -1:
         array_share(y, x)
         return 0
     array_new(y, x.ndim, x.dims, x.dtype)
+    return array_copy(y, x)
+
+
+cdef void _channels_last(Py_ssize_t *strides, int ndim, const Py_ssize_t *dims) noexcept:
+    cdef Py_ssize_t step = max(dims[1], 1)
+    cdef int d
+    strides[1] = 1
+    for d in range(ndim - 1, 0, -1):
+        if d > 1:
+            strides[d] = step
+            step *= max(dims[d], 1)
+    strides[0] = step
+
+
+cdef int array_new_channels_last(fn_tensor *y, int ndim, const Py_ssize_t *dims, int dtype) except -1:
+    array_new(y, ndim, dims, dtype)
+    _channels_last(y.strides, ndim, dims)
+    return 0
+
+
+cdef bint is_channels_last(const fn_tensor *x) noexcept:
+    cdef fn_tensor like = x[0]
+    _channels_last(like.strides, x.ndim, x.dims)
+    return x.size == 0 or same_layout(&like, x)
+
+
+cdef int array_channels_last(fn_tensor *y, const fn_tensor *x) except -1:
+    if is_channels_last(x):
+        array_share(y, x)
+        return 0
+    array_new_channels_last(y, x.ndim, x.dims, x.dtype)
     return array_copy(y, x)
 
 

@@ -6,7 +6,7 @@ cdef extern from "fn.h" nogil:
         FN_F32, FN_F64, FN_NFLOAT, FN_I64, FN_I32, FN_U8, FN_BOOL, FN_NDTYPES
     enum:
         FN_MAXDIM
-        FN_NKERNELS
+        FN_NGROUPS
     ctypedef struct fn_storage:
         Py_ssize_t refs
         uint64_t version
@@ -22,12 +22,16 @@ cdef extern from "fn.h" nogil:
         Py_ssize_t dims[8]
         Py_ssize_t strides[8]
     ctypedef void fn_kernel(const void *args, Py_ssize_t begin, Py_ssize_t end, int thread) noexcept
+    ctypedef struct fn_entry:
+        int id
+        const char *name
     ctypedef struct fn_isa:
         const char *name
-        fn_kernel *kernel[0][2]
+        const fn_entry **groups
     const fn_isa *fn_isa_at(int i)
     bint fn_isa_supported(const fn_isa *isa)
-    const char **fn_kernel_names
+    void fn_isa_use(const fn_isa *isa)
+    fn_kernel *fn_active[0][2]
 
 cdef extern from "arena.h" nogil:
     void *fn_block_new(size_t bytes)

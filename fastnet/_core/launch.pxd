@@ -1,7 +1,7 @@
 # How every kernel is run.
 from fastnet._core.fn cimport fn_kernel
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_copy, FN_accumulate
 
 # Run kernel `id` for `dtype` (FN_F32 or FN_F64) over [0, n).  `cost`: estimated nanoseconds on one thread; it decides how

@@ -57,7 +57,7 @@ cdef void parallel_for(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssiz
 
 cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) except -1:
     global _running
-    cdef fn_kernel *k = <fn_kernel *>_active.kernel[id][dtype]
+    cdef fn_kernel *k = <fn_kernel *>fn_active[id][dtype]
     cdef int nt
     cdef Py_ssize_t begin, step
     if n <= 0:
@@ -80,7 +80,7 @@ cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) 
 
 
 cdef void plan(int id, int dtype, const void *args) noexcept:
-    (<fn_kernel *>_active.kernel[id][dtype])(args, 0, 1, 0)
+    (<fn_kernel *>fn_active[id][dtype])(args, 0, 1, 0)
 
 
 cdef int max_threads() noexcept:
@@ -119,9 +119,17 @@ def _set_region_cost(double ns):
     return was
 
 
-def kernel_names() -> list[str]:
-    """The names of all kernels, in the order of their table."""
-    return [fn_kernel_names[i].decode() for i in range(<int>FN_NKERNELS)]
+def kernel_numbers() -> dict[str, int]:
+    """The number of each kernel, by name, as the active instruction set lists them."""
+    cdef const fn_entry *e
+    cdef int g
+    numbers = {}
+    for g in range(<int>FN_NGROUPS):
+        e = <const fn_entry *>_active.groups[g]
+        while e.id >= 0:
+            numbers[e.name.decode()] = e.id
+            e += 1
+    return numbers
 
 
 def available_isas() -> list[str]:
@@ -155,6 +163,7 @@ def set_isa(name: str | None = None) -> None:
     while fn_isa_at(i) != NULL:
         if fn_isa_supported(fn_isa_at(i)) and (name is None or fn_isa_at(i).name.decode() == name):
             _active = fn_isa_at(i)
+            fn_isa_use(_active)
             return
         i += 1
     raise ValueError(f"set_isa: {name!r} is not one of {', '.join(available_isas())}, which this build and this CPU have")
@@ -172,9 +181,9 @@ def fpu_state() -> int:
 
 def _launch_by_name(str name, int dtype, size_t args, Py_ssize_t begin, Py_ssize_t end, int threads=1):
     """For tests and benchmarks: run one kernel on [begin, end); args is the address of its struct."""
-    cdef int id = kernel_names().index(name)
+    cdef int id = kernel_numbers()[name]
     with nogil:
-        parallel_for(<fn_kernel *>_active.kernel[id][dtype], <const void *>args, begin, end, threads)
+        parallel_for(<fn_kernel *>fn_active[id][dtype], <const void *>args, begin, end, threads)
 
 
 def _before_fork():

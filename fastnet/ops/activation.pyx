@@ -8,13 +8,12 @@ from fastnet.ops.unary cimport *
 
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
-    int FN_relu, FN_threshold_backward, FN_threshold, FN_leaky_relu, FN_leaky_relu_backward, FN_sigmoid, FN_sigmoid_backward
-    int FN_tanh, FN_tanh_backward, FN_logsigmoid, FN_logsigmoid_backward, FN_silu, FN_silu_backward, FN_gelu, FN_gelu_backward
-    int FN_gelu_tanh, FN_gelu_tanh_backward, FN_mish, FN_mish_backward, FN_softplus, FN_softplus_backward
-    int FN_elu, FN_elu_backward, FN_elu_backward_y, FN_clamp, FN_hardtanh_backward, FN_hardsigmoid, FN_hardsigmoid_backward
-    int FN_hardswish, FN_hardswish_backward, FN_softsign, FN_softsign_backward, FN_tanhshrink, FN_tanhshrink_backward
-    int FN_hardshrink, FN_softshrink, FN_shrink_backward
+cdef extern from "groups/element.h" nogil:
+    int FN_relu, FN_threshold_backward, FN_threshold, FN_leaky_relu, FN_leaky_relu_backward, FN_sigmoid, FN_sigmoid_backward, FN_tanh
+    int FN_tanh_backward, FN_logsigmoid, FN_logsigmoid_backward, FN_silu, FN_silu_backward, FN_gelu, FN_gelu_backward, FN_gelu_tanh
+    int FN_gelu_tanh_backward, FN_mish, FN_mish_backward, FN_softplus, FN_softplus_backward, FN_elu, FN_elu_backward, FN_elu_backward_y
+    int FN_clamp, FN_hardtanh_backward, FN_hardsigmoid, FN_hardsigmoid_backward, FN_hardswish, FN_hardswish_backward, FN_softsign
+    int FN_softsign_backward, FN_tanhshrink, FN_tanhshrink_backward, FN_hardshrink, FN_softshrink, FN_shrink_backward
 
 cdef const Unary *RELU = unary_new("relu", FN_relu, FN_threshold_backward, SAVE_OUTPUT, 0, 0, lambda x, s, t: x.clip(0))
 cdef const Unary *LEAKY_RELU = unary_new("leaky_relu", FN_leaky_relu, FN_leaky_relu_backward, SAVE_INPUT, 0, 0, None)

@@ -14,8 +14,10 @@ import numpy as np
 from fastnet._core.tensor import attach
 from fastnet.ops.reduce import amax, amin
 
-cdef extern from "fn.h" nogil:
-    int FN_argmax_rows, FN_argmin_rows, FN_argmax_columns, FN_argmin_columns, FN_reduce_max, FN_reduce_min, FN_scatter
+cdef extern from "groups/rows.h" nogil:
+    int FN_argmax_rows, FN_argmin_rows, FN_argmax_columns, FN_argmin_columns, FN_reduce_max, FN_reduce_min
+cdef extern from "groups/index.h" nogil:
+    int FN_scatter
 cdef extern from "kernels/argreduce.h" nogil:
     ctypedef struct fn_argreduce_args:
         const void *x

@@ -9,7 +9,7 @@ from fastnet.ops.elementwise cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_add, FN_mul, FN_div, FN_muldiv, FN_div_trunc, FN_div_floor, FN_fmod, FN_remainder, FN_maximum, FN_minimum, FN_atan2
     int FN_fmod_backward_divisor, FN_remainder_backward_divisor, FN_extremum_backward, FN_atan2_backward
 

@@ -3,7 +3,7 @@ from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_rescale
 cdef extern from "kernels/reduce.h" nogil:
     enum:

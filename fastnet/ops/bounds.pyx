@@ -2,7 +2,7 @@
 from fastnet._core.array cimport *
 from fastnet._core.launch cimport byte_cost, launch
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_index_bounds
 
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_clamp, FN_clamp_backward, FN_maximum, FN_minimum, FN_pass_ge, FN_pass_lt
 
 

@@ -10,8 +10,10 @@ from fastnet.ops.axes cimport axes_mask, reduce_array, rescale, squeeze_axes
 from math import inf
 from fastnet.ops.norm import vector_norm
 
-cdef extern from "fn.h" nogil:
-    int FN_grad_norm, FN_grad_scale, FN_grad_clamp, FN_reduce_sum, FN_reduce_max
+cdef extern from "groups/rows.h" nogil:
+    int FN_grad_norm, FN_grad_scale, FN_grad_clamp
+cdef extern from "groups/rows.h" nogil:
+    int FN_reduce_sum, FN_reduce_max
 cdef extern from "kernels/optim.h" nogil:
     enum:
         OPTIM_CHUNK

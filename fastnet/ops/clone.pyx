@@ -34,34 +34,16 @@ cdef int _rank(const fn_tensor *x, object memory_format, str op) except -1:
     return rank
 
 
-cdef void _channels_last(Py_ssize_t *strides, const fn_tensor *x) noexcept:
-    """Strides of x's shape with axis 1 innermost."""
-    cdef Py_ssize_t step = max(x.dims[1], 1)
-    cdef int d
-    strides[1] = 1
-    for d in range(x.ndim - 1, 1, -1):
-        strides[d] = step
-        step *= max(x.dims[d], 1)
-    strides[0] = step
-
-
 cdef bint _has_order(const fn_tensor *x, int rank) noexcept:
-    cdef Py_ssize_t strides[8]
-    cdef int d
-    if rank == 0:
-        return is_contiguous(x)
-    _channels_last(strides, x)
-    for d in range(x.ndim):
-        if x.dims[d] != 1 and x.strides[d] != strides[d]:
-            return x.size == 0
-    return True
+    return is_channels_last(x) if rank else is_contiguous(x)
 
 
 cdef Tensor _ordered(const fn_tensor *x, int rank):
-    cdef Tensor y = tensor_new(x.ndim, x.dims, x.dtype)
-    if rank:
-        _channels_last(y.t.strides, x)
-    return y
+    cdef fn_tensor y
+    if not rank:
+        return tensor_new(x.ndim, x.dims, x.dtype)
+    array_new_channels_last(&y, x.ndim, x.dims, x.dtype)
+    return tensor_take(&y)
 
 
 def clone(input, *, memory_format=None):

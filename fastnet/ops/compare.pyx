@@ -10,7 +10,7 @@ import math
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_eq, FN_ne, FN_lt, FN_le, FN_gt, FN_ge, FN_abs_eq, FN_abs_lt, FN_logical_and, FN_logical_or, FN_logical_xor
 
 

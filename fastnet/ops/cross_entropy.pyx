@@ -9,8 +9,10 @@ from fastnet.ops.axes cimport *
 from fastnet.ops.bounds cimport check_index
 from fastnet.ops.reduction cimport *
 
-cdef extern from "fn.h" nogil:
-    int FN_cross_entropy_forward, FN_cross_entropy_backward, FN_nll_forward, FN_nll_backward, FN_reduce_sum
+cdef extern from "groups/rows.h" nogil:
+    int FN_cross_entropy_forward, FN_cross_entropy_backward, FN_nll_forward, FN_nll_backward
+cdef extern from "groups/rows.h" nogil:
+    int FN_reduce_sum
 cdef extern from "kernels/cross_entropy.h" nogil:
     ctypedef struct fn_cross_entropy_forward_args:
         const void *x

@@ -10,7 +10,7 @@ from fastnet.ops.random cimport *
 
 from fastnet.ops.random import bernoulli
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_dropout
 
 

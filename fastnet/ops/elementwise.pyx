@@ -13,8 +13,10 @@ import numpy as np
 
 cdef type _Generic = np.generic
 
-cdef extern from "fn.h" nogil:
-    int FN_cast_from, FN_cast_to, FN_reduce_sum
+cdef extern from "groups/element.h" nogil:
+    int FN_cast_from, FN_cast_to
+cdef extern from "groups/rows.h" nogil:
+    int FN_reduce_sum
 cdef extern from "kernels/elementwise.h" nogil:
     ctypedef struct fn_elementwise_args:
         void *p[4]

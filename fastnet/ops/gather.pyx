@@ -11,7 +11,7 @@ from fastnet.ops.bounds cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_gather, FN_scatter, FN_scatter_add, FN_scatter_mul
 
 

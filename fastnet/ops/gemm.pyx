@@ -3,7 +3,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch, plan
 from fastnet._core.memory cimport block_free, block_new
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/gemm.h" nogil:
     int FN_gemm_plan, FN_gemm, FN_gemm_reduce
 
 cdef float ONE_F32 = 1.0

@@ -6,7 +6,7 @@ from fastnet._core.tensor cimport *
 from fastnet.ops.axes cimport one_axis
 from fastnet.ops.elementwise cimport *
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_mul_sigmoid, FN_mul_sigmoid_backward_gate
 
 

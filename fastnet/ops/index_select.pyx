@@ -12,7 +12,7 @@ from fastnet.ops.gather cimport index_tensor
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_index_select, FN_scatter_add
 
 

@@ -9,7 +9,7 @@ from fastnet.ops.overwrite cimport *
 
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_lerp, FN_mul_rest, FN_mul_difference, FN_mul, FN_div, FN_addcmul, FN_addcdiv, FN_addcdiv_backward_divisor
 
 

@@ -8,7 +8,7 @@ from fastnet.ops.gemm cimport *
 
 from fastnet.ops.matmul import matmul
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_threshold_backward, FN_tanh_backward, FN_sigmoid_backward
 cdef extern from "kernels/elementwise.h" nogil:
     ctypedef struct fn_elementwise_args:

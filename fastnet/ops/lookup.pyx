@@ -6,7 +6,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tensor cimport *
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_index_get, FN_index_put, FN_index_put_add
 cdef extern from "kernels/index_put.h" nogil:
     ctypedef struct fn_index_put_args:

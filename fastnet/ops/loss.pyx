@@ -11,12 +11,12 @@ import warnings
 
 from fastnet.ops.expand import broadcast_tensors
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_reduce_sum
     int FN_loss_mse, FN_loss_l1, FN_loss_smooth_l1, FN_loss_huber, FN_loss_bce, FN_loss_bce_logits, FN_loss_kl, FN_loss_kl_log
-    int FN_loss_soft_margin, FN_loss_hinge
-    int FN_loss_mse_backward, FN_loss_l1_backward, FN_loss_smooth_l1_backward, FN_loss_huber_backward, FN_loss_bce_backward
-    int FN_loss_bce_logits_backward, FN_loss_kl_backward, FN_loss_kl_log_backward, FN_loss_soft_margin_backward, FN_loss_hinge_backward
+    int FN_loss_soft_margin, FN_loss_hinge, FN_loss_mse_backward, FN_loss_l1_backward, FN_loss_smooth_l1_backward, FN_loss_huber_backward
+    int FN_loss_bce_backward, FN_loss_bce_logits_backward, FN_loss_kl_backward, FN_loss_kl_log_backward, FN_loss_soft_margin_backward
+    int FN_loss_hinge_backward
 cdef extern from "kernels/loss.h" nogil:
     enum:
         LOSS_PIECE

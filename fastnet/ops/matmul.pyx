@@ -9,7 +9,7 @@ from fastnet.ops.gemm cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_reduce_sum
 
 # inputs and saved: 0 a, 1 b.  An operand of one axis becomes a matrix, a row on the left (n.i[0]) or a column on the right (n.i[1]), and

@@ -8,9 +8,9 @@ from fastnet.ops.axes cimport *
 from math import inf
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
-    int FN_reduce_sum, FN_reduce_sumsq, FN_reduce_sumabs, FN_reduce_max, FN_reduce_maxabs, FN_reduce_countabs
-    int FN_spread_norm, FN_spread_sign, FN_spread_maxabs
+cdef extern from "groups/rows.h" nogil:
+    int FN_reduce_sum, FN_reduce_sumsq, FN_reduce_sumabs, FN_reduce_max, FN_reduce_maxabs, FN_reduce_countabs, FN_spread_norm
+    int FN_spread_sign, FN_spread_maxabs
 
 
 # saved: x and y (reduced axes as 1)

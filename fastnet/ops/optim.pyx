@@ -11,10 +11,10 @@ from fastnet._core.memory cimport block_free, block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_sgd_update, FN_adam_update, FN_nadam_update, FN_radam_update, FN_adamax_update, FN_lion_update, FN_rmsprop_update
-    int FN_adagrad_update, FN_adadelta_update, FN_rprop_update, FN_asgd_update, FN_optim_advance, FN_asgd_advance
-    int FN_grad_norm, FN_grad_scale, FN_grad_clamp
+    int FN_adagrad_update, FN_adadelta_update, FN_rprop_update, FN_asgd_update, FN_optim_advance, FN_asgd_advance, FN_grad_norm
+    int FN_grad_scale, FN_grad_clamp
 cdef extern from "kernels/optim.h" nogil:
     enum:
         OPTIM_CHUNK

@@ -10,7 +10,7 @@ from fastnet.ops.unary cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_pow, FN_pow_backward_base, FN_pow_backward_exponent, FN_square, FN_cube, FN_cube_backward, FN_sqrt, FN_rsqrt, FN_rsqrt_backward
     int FN_reciprocal, FN_reciprocal_backward, FN_mul, FN_div
 

@@ -8,8 +8,10 @@ from fastnet.ops.elementwise cimport *
 
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
-    int FN_prelu, FN_prelu_backward, FN_prelu_backward_weight, FN_reduce_sum
+cdef extern from "groups/element.h" nogil:
+    int FN_prelu, FN_prelu_backward, FN_prelu_backward_weight
+cdef extern from "groups/rows.h" nogil:
+    int FN_reduce_sum
 
 
 cdef void _along_channels(fn_tensor *w, const fn_tensor *weight, const fn_tensor *x) noexcept:

@@ -11,7 +11,7 @@ from fastnet._core.dtypes import as_dtype, int64
 from fastnet._core.tensor import attach, check_device
 from fastnet.ops.create import get_default_dtype
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_random_uniform, FN_random_normal, FN_random_bernoulli, FN_random_integers
 
 cdef uint64_t DEFAULT_SEED = 67280421310721               # PyTorch's

@@ -9,9 +9,9 @@ from fastnet.ops.axes cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
-    int FN_reduce_sum, FN_reduce_prod, FN_reduce_max, FN_reduce_min, FN_reduce_counteq, FN_reduce_logsumexp
-    int FN_spread_max, FN_spread_logsumexp, FN_prod_backward
+cdef extern from "groups/rows.h" nogil:
+    int FN_reduce_sum, FN_reduce_prod, FN_reduce_max, FN_reduce_min, FN_reduce_counteq, FN_reduce_logsumexp, FN_spread_max
+    int FN_spread_logsumexp, FN_prod_backward
 cdef extern from "kernels/reduce.h" nogil:
     ctypedef struct fn_prod_backward_args:
         const void *x

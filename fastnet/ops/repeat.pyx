@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_reduce_sum
 
 

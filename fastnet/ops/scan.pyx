@@ -9,7 +9,7 @@ from fastnet.ops.axes cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/index.h" nogil:
     int FN_cumsum, FN_cumprod, FN_cumprod_backward
 cdef extern from "kernels/scan.h" nogil:
     enum:

@@ -10,7 +10,7 @@ from fastnet.ops.axes cimport *
 
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_softmax_forward, FN_softmax_backward, FN_log_softmax_forward, FN_log_softmax_backward
 cdef extern from "kernels/softmax.h" nogil:
     ctypedef struct fn_softmax_forward_args:

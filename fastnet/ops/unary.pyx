@@ -13,7 +13,7 @@ import math
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_neg, FN_abs, FN_abs_backward, FN_sign, FN_floor, FN_ceil, FN_round, FN_trunc, FN_square, FN_reciprocal, FN_reciprocal_backward
     int FN_sqrt, FN_rsqrt, FN_rsqrt_backward, FN_exp, FN_exp2, FN_expm1, FN_expm1_backward, FN_log, FN_log2, FN_log10, FN_log1p
     int FN_log1p_backward, FN_sin, FN_sin_backward, FN_cos, FN_cos_backward, FN_tan, FN_tan_backward, FN_asin, FN_asin_backward, FN_acos

@@ -8,7 +8,7 @@ from fastnet.ops.axes cimport *
 
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/rows.h" nogil:
     int FN_reduce_sum, FN_reduce_diff, FN_reduce_sqdiff, FN_reduce_var, FN_spread_var, FN_spread_std
 cdef extern from "kernels/reduce.h" nogil:
     ctypedef struct fn_reduce_var_args:

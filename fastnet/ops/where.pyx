@@ -9,7 +9,7 @@ from fastnet.ops.overwrite cimport *
 import numpy as np
 from fastnet._core.tensor import attach
 
-cdef extern from "fn.h" nogil:
+cdef extern from "groups/element.h" nogil:
     int FN_where
 
 

@@ -1,8 +1,5 @@
-/* Every kernel of the library, once.  Two readings:
-     FN_KERNEL defined    -> the names  (enum, tables, tests)
-     FN_KERNEL undefined  -> the bodies (compiled once per ISA and dtype) */
-#ifdef FN_KERNEL
-
+/* Kernels that walk rows: copies, the probes of the machine's peak, reductions, softmax, losses, optimizers. */
+#if defined FN_KERNEL
 FN_KERNEL(copy)
 FN_KERNEL(copy_bytes)
 FN_KERNEL(accumulate)
@@ -11,7 +8,6 @@ FN_KERNEL(peak_read)
 FN_KERNEL(peak_copy)
 FN_KERNEL(peak_triad)
 FN_KERNEL(peak_update)
-
 FN_KERNEL(reduce_sum)
 FN_KERNEL(reduce_sumsq)
 FN_KERNEL(reduce_sumabs)
@@ -82,32 +78,10 @@ FN_KERNEL(asgd_advance)
 FN_KERNEL(grad_norm)
 FN_KERNEL(grad_scale)
 FN_KERNEL(grad_clamp)
-FN_KERNEL(random_uniform)
-FN_KERNEL(random_normal)
-FN_KERNEL(random_bernoulli)
-FN_KERNEL(dropout)
-FN_KERNEL(random_integers)
-FN_KERNEL(index_bounds)
-FN_KERNEL(index_select)
-FN_KERNEL(gather)
-FN_KERNEL(scatter)
-FN_KERNEL(scatter_add)
-FN_KERNEL(scatter_mul)
-FN_KERNEL(index_get)
-FN_KERNEL(index_put)
-FN_KERNEL(index_put_add)
-FN_KERNEL(cumsum)
-FN_KERNEL(cumprod)
-FN_KERNEL(cumprod_backward)
-FN_KERNEL(gemm_plan)
-FN_KERNEL(gemm)
-FN_KERNEL(gemm_reduce)
-
-#define FN_NAME(op) FN_KERNEL(op)                     /* for the elementwise families, which have one file for both readings */
-
-#else
-
+#elif defined FN_BODIES
+#include "kernels/row.inc.c"
 #include "kernels/copy.inc.c"
+#include "kernels/peak.inc.c"
 #include "kernels/tail.inc.c"
 #include "kernels/reduce.inc.c"
 #include "kernels/softmax.inc.c"
@@ -117,19 +91,19 @@ FN_KERNEL(gemm_reduce)
 #include "kernels/loss.inc.c"
 #include "kernels/optim.inc.c"
 #include "kernels/optim_more.inc.c"
-#include "kernels/random.inc.c"
-#include "kernels/index.inc.c"
-#include "kernels/index_put.inc.c"
-#include "kernels/scan.inc.c"
-#include "kernels/walk.inc.c"
-#include "kernels/elementwise_math.inc.c"
-#include "kernels/gemm.inc.c"
-#include "kernels/peak.inc.c"
-
+#elif !defined FN_ROWS_GROUP
+#define FN_ROWS_GROUP
+#include "kernels/copy.h"
+#include "kernels/peak.h"
+#include "kernels/reduce.h"
+#include "kernels/argreduce.h"
+#include "kernels/softmax.h"
+#include "kernels/cross_entropy.h"
+#include "kernels/loss.h"
+#include "kernels/optim.h"
+#define FN_KERNEL(name) FN_##name,
+enum { FN_BEFORE_rows = FN_GROUP_rows * FN_GROUP_SIZE - 1,
+#include "groups/rows.h"
+};
+#undef FN_KERNEL
 #endif
-#include "kernels/unary.inc.c"
-#include "kernels/activation.inc.c"
-#include "kernels/binary.inc.c"
-#include "kernels/compare.inc.c"
-#include "kernels/where.inc.c"
-#include "kernels/cast.inc.c"
