@@ -1,6 +1,6 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
-from fastnet import autograd, config, linalg, nn, optim, serialization, utils
+from fastnet import autograd, backends, config, linalg, nn, optim, serialization, utils
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -13,6 +13,7 @@ from fastnet.config import show_config
 
 # Ops: a line per module.
 from fastnet.ops import cast as _cast
+from fastnet.ops import conv_direct as _conv_direct
 from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
 from fastnet.ops.index_put import index_put, index_put_, masked_scatter
@@ -30,6 +31,7 @@ from fastnet.ops.compare import (
     allclose, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, equal, ge, greater, greater_equal, gt, isclose, isfinite,
     isinf, isnan, le, less, less_equal, logical_and, logical_not, logical_or, logical_xor, lt, ne, not_equal,
 )
+from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from fastnet.ops.convert import as_tensor, asarray, from_dlpack
 from fastnet.ops.create import (
     empty, empty_like, eye, full, full_like, get_default_dtype, ones, ones_like, set_default_dtype, zeros, zeros_like,

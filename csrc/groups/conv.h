@@ -1,6 +1,13 @@
 /* Convolutions. */
 #if defined FN_KERNEL
+FN_KERNEL(conv_plan)
+FN_KERNEL(conv_tables)
+FN_KERNEL(conv_pack)
+FN_KERNEL(conv_apply)
+FN_KERNEL(conv_weight)
+FN_KERNEL(conv_weight_reduce)
 #elif defined FN_BODIES
+#include "kernels/conv.inc.c"
 #elif !defined FN_CONV_GROUP
 #define FN_CONV_GROUP
 #include "kernels/conv.h"

@@ -16,4 +16,57 @@ typedef struct {
   ptrdiff_t n, c, k, groups;                         /* images, all input channels, all output channels; groups divides c and k */
   ptrdiff_t in[3], out[3], kernel[3], stride[3], pad[3], dilation[3];
 } fn_conv_shape;
+
+/* Direct convolution, any shape.  All three passes are products of matrices in tiles of registers whose rows are found by pointers:
+
+   forward   rows: output pixels; columns: output channels; depth: taps x channels.
+   input     the same with gy as the source.  Positions of gx that differ by a multiple of the stride see the same taps: they are a class,
+             and a class is a convolution of stride 1, so that no product with a zero between two elements of gy is made.
+   weight    rows: taps x channels of x; columns: output channels; depth: output pixels.
+
+   The result is cut into boxes of pixels.  What the windows of a box see is read in place, or, where they reach over the border or where a
+   group's channels shall lie next to each other, from a padded copy in scratch: small enough for L2, so the copy costs a percent.
+
+   conv_plan     (range ignored) reads `shape` and `pass`, writes the rest of the first part.
+   conv_tables   (range ignored) fills `slot`, once the caller has given memory.
+   conv_pack     forward, input: weights into panels, rows in the order in which tiles read them.  range: pack_units, blocks of lanes.
+   conv_apply    forward, input.  range: units = boxes x groups x splits of the panels x classes.
+   conv_weight   partial sums of the weight gradient into `packed`.  range: units = splits x groups x panels x row blocks.
+   conv_weight_reduce   adds the parts in order and writes gw.  range: pack_units, blocks of lanes of gw's rows.
+   What is written, and in which order of additions, depends on the shape alone. */
+enum { FN_CONV_FORWARD, FN_CONV_INPUT, FN_CONV_WEIGHT };
+
+typedef struct {
+  fn_conv_shape shape;
+  int32_t       pass;
+  int32_t       fused;                               /* weight: taps of a row of the kernel are one run of rows, read from a copy */
+  const void   *src, *w, *bias;                      /* x, or gy for the input pass; w or, for the weight pass, gy; bias of dst, or NULL */
+  void         *dst;                                 /* y, gx or gw */
+  ptrdiff_t    *slot;                                /* slots: where a tap's rows are in a panel */
+  void         *packed;                              /* packed_size elements: panels of weights, or partial sums */
+  char         *scratch;                             /* scratch_size bytes for each thread */
+
+  /* written by conv_plan */
+  ptrdiff_t     ci, co, cs;                          /* channels of a group: of rows of a panel, of columns; all channels of the source */
+  ptrdiff_t     from[3], to[3];                      /* extents of the source; of what is cut into boxes */
+  ptrdiff_t     classes[3];
+  ptrdiff_t     taps, panels, panel_splits, splits, row_blocks;
+  ptrdiff_t     box[4], boxes[4];                    /* size of a box and number of boxes: images, then the spatial axes (of a class) */
+  ptrdiff_t     slots, packed_size, scratch_size, units, pack_units;
+  double        unit_flops;
+} fn_conv_args;
+
+typedef struct { fn_conv_args *conv; } fn_conv_plan_args;
+
+/* A stretch of the depth of a tile: `len` rows of B from element b on, and A from element a on. */
+typedef struct { ptrdiff_t a, b, len; } fn_conv_seg;
+
+enum {
+  CONV_PIXELS    = 240,                              /* most pixels of a box, forward and input: a multiple of every tile */
+  CONV_WPIXELS   = 480,                              /* weight */
+  CONV_SOURCE    = 192 << 10,                        /* bytes of source that a box should see */
+  CONV_DEPTH     = 1024,                             /* rows of a panel that pass before the sums are stored: they stay in L2 */
+  CONV_ROWS      = 1152,                             /* weight: rows of a block */
+  CONV_MIN_UNITS = 16                                /* fewer boxes than this: cut further, so that many threads have work */
+};
 #endif

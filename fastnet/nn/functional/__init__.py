@@ -14,6 +14,7 @@ from fastnet.nn.functional.margin import (
     triplet_margin_with_distance_loss,
 )
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
+from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from fastnet.ops.convert import one_hot
 from fastnet.ops.cross_entropy import cross_entropy, nll_loss
 from fastnet.ops.index_select import embedding
@@ -31,6 +32,7 @@ from fastnet.ops.loss import (
 from fastnet.ops.pad import pad
 
 __all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+           "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
            "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "embedding",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
            "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",

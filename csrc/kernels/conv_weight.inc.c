@@ -1,0 +1,101 @@
+/* conv_weight: rows are taps x channels, columns output channels, the depth is the pixels of a box. */
+
+/* gy of the box, n columns from `from` on, with rows of `width` lanes, zero past the columns. */
+static void FN(conv_gather)(const fn_conv_args *g, const conv_box *box, ptrdiff_t from, ptrdiff_t n, ptrdiff_t width, T *to)
+{
+  const ptrdiff_t *out = g->to;
+  for (ptrdiff_t i = box->at[0]; i < box->at[0] + box->n[0]; i++)
+    for (ptrdiff_t d = box->at[1]; d < box->at[1] + box->n[1]; d++)
+      for (ptrdiff_t h = box->at[2]; h < box->at[2] + box->n[2]; h++) {
+        const T *y = (const T *)g->w + (((i * out[0] + d) * out[1] + h) * out[2] + box->at[3]) * g->shape.k + from;
+        for (ptrdiff_t w = 0; w < box->n[3]; w++, y += g->shape.k, to += width)
+          for (ptrdiff_t j = 0; j < width; j += VLEN)
+            v_store(to + j, n - j >= VLEN ? v_load(y + j) : v_loadn(y + j, n - j < 0 ? 0 : n - j));
+      }
+}
+
+/* The positions [*lo, *hi) of n from `at` on for which tap t of the axis lies inside the source. */
+static inline void FN(conv_inside)(const conv_axis *axis, ptrdiff_t extent, ptrdiff_t t, ptrdiff_t at, ptrdiff_t n, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+  const ptrdiff_t first = axis->first + t * axis->gap, step = axis->step;          /* position j reads j*step + first */
+  *lo = first >= 0 ? 0 : (-first + step - 1) / step;
+  *hi = extent - first <= 0 ? 0 : (extent - first + step - 1) / step;
+  if (*lo < at) *lo = at;
+  if (*hi > at + n) *hi = at + n;
+}
+
+/* The depth for the run of tap (d, h, w): rows of pixels.  Read in place, the pixels whose tap is outside are left out; in a copy none is. */
+static ptrdiff_t FN(conv_pixels)(const fn_conv_args *g, const conv_box *box, const conv_view *view, const ptrdiff_t *tap, ptrdiff_t width,
+                                 fn_conv_seg *seg)
+{
+  ptrdiff_t lo[3], hi[3], n = 0;
+  for (int d = 0; d < 3; d++) {
+    if (g->fused) { lo[d] = box->at[d + 1]; hi[d] = lo[d] + box->n[d + 1]; }
+    else FN(conv_inside)(&box->axis[d], g->from[d], tap[d], box->at[d + 1], box->n[d + 1], &lo[d], &hi[d]);
+  }
+  if (hi[2] <= lo[2]) return 0;
+  for (ptrdiff_t i = 0; i < box->n[0]; i++)
+    for (ptrdiff_t d = lo[0]; d < hi[0]; d++)
+      for (ptrdiff_t h = lo[1]; h < hi[1]; h++) {
+        const ptrdiff_t to[3] = { d - box->at[1], h - box->at[2], lo[2] - box->at[3] };
+        fn_conv_seg *s = seg + n++;
+        s->a = i * view->stride[0];
+        for (int a = 0; a < 3; a++) s->a += (to[a] * box->axis[a].step + tap[a] * box->axis[a].gap) * view->stride[a + 1];
+        s->b = (((i * box->n[1] + to[0]) * box->n[2] + to[1]) * box->n[3] + to[2]) * width;
+        s->len = hi[2] - lo[2];
+      }
+  return n;
+}
+
+/* The view without a copy, which may begin before the source: only elements inside are read. */
+static void FN(conv_bare)(const fn_conv_args *g, const conv_box *box, ptrdiff_t group, conv_view *view)
+{
+  ptrdiff_t at = group * g->ci;
+  view->stride[3] = g->cs;
+  for (int d = 2; d >= 0; d--) view->stride[d] = view->stride[d + 1] * g->from[d];
+  at += box->at[0] * view->stride[0];
+  for (int d = 0; d < 3; d++) at += (box->at[d + 1] * box->axis[d].step + box->axis[d].first) * view->stride[d + 1];
+  view->p = (const T *)((uintptr_t)g->src + (uintptr_t)(at * (ptrdiff_t)sizeof(T)));
+}
+
+/* One unit: runs [r0, r1) of rows, one panel of columns, boxes [b0, b1). */
+static void FN(conv_weight_unit)(const fn_conv_args *g, const conv_room *room, ptrdiff_t group, ptrdiff_t panel, ptrdiff_t r0, ptrdiff_t r1,
+                                 ptrdiff_t b0, ptrdiff_t b1, T *part)
+{
+  const ptrdiff_t *kernel = g->shape.kernel, across = g->fused ? 1 : kernel[2], length = g->fused ? kernel[2] * g->ci : g->ci;
+  const ptrdiff_t k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
+  ptrdiff_t width, a_at[CONV_PIXELS], c_at[CONV_PIXELS];
+  T *c = part + FN(conv_panel)(g, group, k, &width);
+  for (ptrdiff_t b = b0; b < b1; b++) {
+    conv_box box;
+    conv_view view;
+    if (!FN(conv_box_of)(g, b, 0, &box)) continue;
+    if (g->fused) FN(conv_look)(g, &box, group, 1, room->copy, &view);
+    else FN(conv_bare)(g, &box, group, &view);
+    FN(conv_gather)(g, &box, group * g->co + k, n, width, room->panel);
+    conv_job job = { .seg = room->seg, .a_step = box.axis[2].step * view.stride[3], .load_c = b > b0 };
+    for (ptrdiff_t run = r0; run < r1; run++) {
+      const ptrdiff_t tap[3] = { run / across / kernel[1], run / across % kernel[1], run % across };
+      job.nseg = FN(conv_pixels)(g, &box, &view, tap, width, room->seg);
+      for (ptrdiff_t l = 0; l < length; l += CONV_PIXELS) {
+        const ptrdiff_t rows = length - l < CONV_PIXELS ? length - l : CONV_PIXELS;
+        for (ptrdiff_t i = 0; i < rows; i++) { a_at[i] = l + i; c_at[i] = (run * length + l + i) * width; }
+        FN(conv_columns)(&job, rows, width, view.p, a_at, room->panel, c, c_at);
+      }
+    }
+  }
+}
+
+static void FN(conv_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_conv_args *g = p;
+  const conv_room room = FN(conv_room_of)(g, thread);
+  const ptrdiff_t runs = g->taps / (g->fused ? g->shape.kernel[2] : 1), size = g->packed_size / g->splits;
+  const ptrdiff_t boxes = g->boxes[0] * g->boxes[1] * g->boxes[2] * g->boxes[3];
+  for (ptrdiff_t u = begin; u < end; u++) {
+    const ptrdiff_t rows = u % g->row_blocks, panel = u / g->row_blocks % g->panels, rest = u / g->row_blocks / g->panels;
+    const ptrdiff_t group = rest % g->shape.groups, split = rest / g->shape.groups;
+    FN(conv_weight_unit)(g, &room, group, panel, rows * runs / g->row_blocks, (rows + 1) * runs / g->row_blocks,
+                         split * boxes / g->splits, (split + 1) * boxes / g->splits, (T *)g->packed + split * size);
+  }
+}
