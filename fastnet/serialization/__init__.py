@@ -61,14 +61,19 @@ def _sync_folder(folder: str) -> None:
 
 
 def load(f: str | os.PathLike | BinaryIO, map_location: Any = None, *, weights_only: bool = True) -> Any:
-    """Read what `save` wrote, or a safetensors file (then: a dict from names to tensors). Every byte is checked; nothing is executed.
+    """Read what `save` wrote, a safetensors file (then: a dict from names to tensors), or a file of `torch.save`. Nothing is executed.
 
     Args:
-        f: path, or a file opened for binary reading.
+        f: path, or a file opened for binary reading; PyTorch's files are recognised where it can seek.
         map_location: None or "cpu".
         weights_only: must be True: no file can bring code.
 
-    Raises: `DamagedFile` (a RuntimeError) for a file that is cut short, changed or of another kind; FileNotFoundError.
+    Every byte of fastnet's own files is checked; of PyTorch's, what their format has sums for. Of PyTorch's files, old (before 1.6) and
+    new, tensors, numbers, text and plain containers are read, without PyTorch: a `state_dict`, not a whole model. Its float16 and
+    bfloat16 become float32, int8 and int16 become int32.
+
+    Raises: `DamagedFile` (a RuntimeError) for a file that is cut short, changed or of another kind; ValueError for a file that would
+        have to be executed; FileNotFoundError.
     """
     if map_location is not None:
         device(map_location)
@@ -82,6 +87,12 @@ def load(f: str | os.PathLike | BinaryIO, map_location: Any = None, *, weights_o
 
 def _load(file: BinaryIO, name: Any) -> Any:
     try:
+        if getattr(file, "seekable", bool)():
+            start = file.read(4)
+            file.seek(-len(start), os.SEEK_CUR)
+            if start in (b"PK\x03\x04", b"\x80\x02\x8a\n"):
+                from fastnet.serialization import torch_file  # pickle and zipfile are not imported before they are needed
+                return torch_file.read(file, start)
         tensors, tree = read(file)
         return decode(tree[0], tensors) if tree else tensors
     except DamagedFile as error:
