@@ -1,4 +1,6 @@
-"""Small real data sets that ship inside the package."""
+"""Real data sets: the digits that ship inside the package, and readers for files that are on the machine. Nothing is downloaded."""
 from fastnet.datasets.digits import load_digits
+from fastnet.datasets.idx import read_idx
+from fastnet.datasets.mnist import FASHION_CLASSES, load_fashion_mnist, load_mnist
 
-__all__ = ["load_digits"]
+__all__ = ["FASHION_CLASSES", "load_digits", "load_fashion_mnist", "load_mnist", "read_idx"]
