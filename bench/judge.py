@@ -25,11 +25,13 @@ def judge(cases: list[Case], results: list[dict], most: int) -> list[dict]:
 
 
 def measured(target: Target, row: dict, by_key: dict) -> float | None:
-    other = by_key.get((row["case"], row["threads"], target.peer))
+    others = [by_key.get((row["case"], row["threads"], name)) for name in target.peer.split("/")]
+    if target.kind in ("ratio", "memory") and not all(others):
+        return None
     if target.kind == "ratio":
-        return row["min_us"] / other["min_us"] if other else None
+        return row["min_us"] / min(other["min_us"] for other in others)
     if target.kind == "memory":
-        return row["memory"]["case"] / other["memory"]["case"] if other else None
+        return row["memory"]["case"] / min(other["memory"]["case"] for other in others)
     if target.kind == "scaling":
         one = by_key.get((row["case"], 1, row["peer"]))
         return one["min_us"] / row["min_us"] if one else None

@@ -10,6 +10,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cases.case import Case
+
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -20,8 +22,15 @@ class Peer:
     library: str
     about: str
     tuned: bool = False
+    channels_last: bool = False
     isa: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+
+    def takes(self, case: Case) -> bool:
+        """Whether it runs this case. On images PyTorch runs in both memory formats, as installed; elsewhere as installed and tuned."""
+        if self.library not in case.peers or (self.isa and self.isa not in case.isas):
+            return False
+        return not (self.tuned if case.images else self.channels_last)
 
 
 PEERS = [
@@ -31,6 +40,7 @@ PEERS = [
     Peer("torch-tuned", "torch", "on AMD, MKL brought to its AVX-512 path by a preloaded mkl_serv_intel_cpu_true; huge pages; malloc that "
          "keeps big blocks; set_flush_denormal; fused optimizers", tuned=True,
          environment={"THP_MEM_ALLOC_ENABLE": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000"}),
+    Peer("torch-cl", "torch", "as installed, images and weights in channels_last", channels_last=True),
     Peer("jax", "jax", "jit, buffers donated in training steps"),
     Peer("fastnet-avx2", "fastnet", "FASTNET_ISA=avx2", isa="avx2"),
 ]
@@ -68,7 +78,8 @@ class Process:
         if peer.library == "torch" and peer.tuned and disguise:
             env["LD_PRELOAD"] = disguise
         self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([python, str(WORKER), peer.library, str(threads), str(int(peer.tuned))],
+        self.process = subprocess.Popen([python, str(WORKER), peer.library, str(threads), str(int(peer.tuned)),
+                                         str(int(peer.channels_last))],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env,
                                         preexec_fn=lambda: os.sched_setaffinity(0, cpus))
         self.peer = peer

@@ -37,7 +37,8 @@ def markdown(data: dict) -> str:
     for p in data["peaks"]:
         streams = " / ".join(f"{p['gbs'][s]:.0f}" if s in p["gbs"] else "-" for s in ("read", "copy", "triad", "update"))
         lines.append(f"| {p['threads']} | {p['isa']} | {p['dtype']} | {p['gflops']:.0f} GFLOP/s | {streams} GB/s |")
-    names = [n for n in ("fastnet", "fastnet-avx2", "numpy", "torch", "torch-tuned", "jax") if any(r["peer"] == n for r in data["results"])]
+    order = ("fastnet", "fastnet-avx2", "numpy", "torch", "torch-tuned", "torch-cl", "jax")
+    names = [n for n in order if any(r["peer"] == n for r in data["results"])]
     for group in dict.fromkeys(r["group"] for r in data["results"]):
         present = {r["peer"] for r in data["results"] if r["group"] == group}
         lines += ["", f"## {group}", "", *table(data, group, [n for n in names if n in present])]

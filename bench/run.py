@@ -53,7 +53,7 @@ class Bench:
         return results
 
     def one_case(self, case: Case, threads: int) -> list[dict]:
-        wanted = [p for p in self.peers if p.library in case.peers and (not p.isa or p.isa in case.isas)]
+        wanted = [p for p in self.peers if p.takes(case)]
         yardsticks = [p for p in PEAKS if not p.isa or p.isa in case.isas] if any(p.library == "fastnet" for p in wanted) else []
         own: list[Process] = []
 

@@ -1,7 +1,7 @@
 """One library in a process of its own: reads commands as JSON lines on standard input, answers as JSON lines on standard output.
 
-Started as `python worker.py LIBRARY THREADS TUNED`.  Only this folder, NumPy and the library itself are imported: two libraries
-in one process would bring two OpenMP runtimes, whose waiting threads take each other's cores.
+Started as `python worker.py LIBRARY THREADS TUNED CHANNELS_LAST`.  Only this folder, NumPy and the library itself are imported: two
+libraries in one process would bring two OpenMP runtimes, whose waiting threads take each other's cores.
 """
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def faults() -> int:
 class Worker:
     """The state between two commands: one library, one case."""
 
-    def __init__(self, library: str, threads: int, tuned: bool):
-        self.library, self.threads, self.tuned = library, threads, tuned
+    def __init__(self, library: str, threads: int, tuned: bool, channels_last: bool):
+        self.library, self.threads, self.tuned, self.channels_last = library, threads, tuned, channels_last
         self.run = self.timer = self.case = None
 
     def hello(self) -> dict:
@@ -73,6 +73,7 @@ class Worker:
         from cases.case import error
         self.drop()
         self.case = next(c for c in cases.CASES if c.name == name)
+        self.case.channels_last = self.channels_last
         inputs = self.case.inputs()
         want = self.case.reference(inputs)
         self.before = settled_memory()
@@ -125,10 +126,10 @@ class Worker:
 
 
 def main() -> None:
-    library, threads, tuned = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1"
+    library, threads, tuned, channels_last = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1"
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)                                         # what libraries print must not get between the answers
-    worker = Worker(library, threads, tuned)
+    worker = Worker(library, threads, tuned, channels_last)
     for line in sys.stdin:
         request = json.loads(line)
         try:

@@ -14,7 +14,7 @@ def python(*words, cwd):
 
 
 def test_a_short_run_is_correct_and_complete(tmp_path):
-    done = python(BENCH, "--quick", "--only", "add 10|NT 512x512x512|few rows|sum.x|Adam", "--peers", "fastnet,numpy", "--rounds", 1,
+    done = python(BENCH, "--quick", "--only", "add 10|NT 512x512x512|few rows|sum.x|Adam|16>16 3x3|dw 144", "--peers", "fastnet,numpy", "--rounds", 1,
                   "--seconds", 0.001, "--json", "run.json", "--markdown", "run.md", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     data = json.loads((tmp_path / "run.json").read_text())
@@ -64,6 +64,13 @@ got = [(v["threads"], v["target"], v["reached"]) for v in judge([case], rows, 2)
 assert got == [(1, ">= 50% of FMA peak", True), (1, "time <= 0.5 of torch", False), (1, "time <= 1 of jax", None),
                (2, ">= 50% of FMA peak", False), (2, "time <= 0.5 of torch", None), (2, "time <= 1 of jax", None),
                (2, ">= 1.8x on all threads", True)], got
+both = Target("ratio", 0.6, "torch/torch-cl"), Target("memory", 0.9, "torch/torch-cl")
+case = gemm("NT", 8, 8, 16, "g", both)
+rows = [{**row, "case": case.name, "threads": 1, "peer": p, "min_us": us, "memory": {"case": m}}
+        for p, us, m in (("fastnet", 10.0, 9), ("torch", 15.0, 30), ("torch-cl", 20.0, 10))]
+assert [v["value"] for v in judge([case], rows, 2)] == [10 / 15, 0.9] and [v["reached"] for v in judge([case], rows, 2)] == [False, True]
+assert [v["reached"] for v in judge([case], rows[:2], 2)] == [None, None]
+assert both[0].text() == "time <= 0.6 of the better of torch, torch-cl"
 assert error([np.ones(2)], [np.array([1.0, 2.0])]) == 0.5 and error([np.array([np.nan])], [np.ones(1)]) == float("inf")
 assert error([np.ones(2)], [np.ones((2, 1))]) == float("inf")
 """

@@ -1,0 +1,138 @@
+"""One convolution layer: forward, input gradient and weight gradient, each for itself."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cases.case import Arrays, Case, Run, Target
+
+PARTS = {"forward": "x", "input gradient": "gx", "weight gradient": "gw"}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A square convolution: n images of side `size`, c channels to k."""
+    n: int
+    c: int
+    k: int
+    kernel: int
+    size: int
+    stride: int = 1
+    groups: int = 1
+
+    @property
+    def pad(self) -> int:
+        return self.kernel // 2
+
+    @property
+    def out(self) -> int:
+        return (self.size + 2 * self.pad - self.kernel) // self.stride + 1
+
+    @property
+    def flop(self) -> float:
+        """Of one pass, counted as direct convolution."""
+        return 2.0 * self.n * self.out ** 2 * self.k * (self.c // self.groups) * self.kernel ** 2
+
+    @property
+    def numbers(self) -> int:
+        """That any of the three passes reads or writes at least."""
+        return self.n * (self.c * self.size ** 2 + self.k * self.out ** 2) + self.k * (self.c // self.groups) * self.kernel ** 2
+
+    def text(self) -> str:
+        """The layer in words.
+
+        >>> Layer(8, 64, 128, 3, 56, 2).text()
+        '64>128 3x3/2 @56 b8'
+        """
+        stride, depthwise = f"/{self.stride}" if self.stride > 1 else "", "dw " if self.groups > 1 else ""
+        return f"{depthwise}{self.c}>{self.k} {self.kernel}x{self.kernel}{stride} @{self.size} b{self.n}"
+
+    def targets(self) -> tuple[Target, ...]:
+        """What each pass must reach; the thinner side of a layer decides."""
+        better, last, thin = "torch/torch-cl", "torch-cl", min(self.c, self.k)
+        if self.groups > 1:
+            return (Target("ratio", 1 / 1.7, better),)
+        if self.kernel == 3 and self.stride == 1 and thin >= 16:
+            peak, times = (2.1, 2.2) if thin >= 64 else (1.8, 2.0) if thin >= 32 else (1.3, 1.5)
+            return (Target("peak", peak), Target("ratio", 1 / times, last))
+        if self.kernel == 7 or thin > 16:
+            return (Target("peak", 0.85 if self.kernel == self.stride == 1 else 0.80), Target("ratio", 1 / 1.1, last))
+        return (Target("ratio", 0.5, better),)
+
+
+@dataclass
+class Convolution(Case):
+    """One pass of one layer. Gradients come from `autograd.grad` on a graph that is kept, so nothing else is computed."""
+
+    @property
+    def layer(self) -> Layer:
+        return self.extra["layer"]
+
+    def inputs(self) -> Arrays:
+        s, rng = self.layer, np.random.default_rng(7)
+        shapes = {"x": (s.n, s.c, s.size, s.size), "w": (s.k, s.c // s.groups, s.kernel, s.kernel), "gy": (s.n, s.k, s.out, s.out)}
+        arrays = {name: rng.standard_normal(shape, np.float32) for name, shape in shapes.items()}
+        arrays["w"] *= (s.c // s.groups * s.kernel ** 2) ** -0.5
+        return arrays
+
+    def reference(self, x: Arrays) -> list[np.ndarray]:
+        """A sum over the taps of the kernel; each is a product of matrices, or of vectors where the layer is depthwise."""
+        s, part = self.layer, self.extra["part"]
+        w, p = x["w"].astype(np.float64), s.pad
+        gy = x["gy"].astype(np.float64).transpose(0, 2, 3, 1)
+        xs = np.pad(x["x"].astype(np.float64).transpose(0, 2, 3, 1), ((0, 0), (p, p), (p, p), (0, 0)))
+        if part == "input gradient":
+            xs = np.zeros_like(xs)
+        y, gw = np.zeros_like(gy), np.zeros_like(w)
+        for i in range(s.kernel):
+            for j in range(s.kernel):
+                tap, at = w[:, :, i, j], np.s_[:, i:i + s.stride * s.out:s.stride, j:j + s.stride * s.out:s.stride]
+                if part == "forward":
+                    y += xs[at] * tap[:, 0] if s.groups > 1 else xs[at] @ tap.T
+                elif part == "input gradient":
+                    xs[at] += gy * tap[:, 0] if s.groups > 1 else gy @ tap
+                elif s.groups > 1:
+                    gw[:, 0, i, j] = (xs[at] * gy).sum((0, 1, 2))
+                else:
+                    gw[:, :, i, j] = gy.reshape(-1, s.k).T @ xs[at].reshape(-1, s.c)
+        result = {"forward": y, "input gradient": xs[:, p:p + s.size, p:p + s.size]}
+        return [gw if part == "weight gradient" else result[part].transpose(0, 3, 1, 2)]
+
+    def torchlike(self, lib, x: Arrays, tuned: bool) -> Run:
+        s, t = self.layer, {name: lib.tensor(v) for name, v in x.items()}
+        last = ["x", "gy"] if lib.__name__ == "fastnet" else ["x", "gy", "w"] if self.channels_last else []
+        t |= {name: t[name].contiguous(memory_format=lib.channels_last) for name in last}       # fastnet's images lie so by themselves
+        conv = lib.nn.functional.conv2d
+        wanted = {"input gradient": t["x"], "weight gradient": t["w"]}.get(self.extra["part"])
+        if wanted is None:
+            names = {"conv": conv, **t}
+            statement = f"conv(x, w, None, {s.stride}, {s.pad}, 1, {s.groups})"
+        else:
+            wanted.requires_grad_(True)
+            y = conv(t["x"], t["w"], None, s.stride, s.pad, 1, s.groups)
+            names = {"grad": lib.autograd.grad, "y": y, "wanted": wanted, "gy": t["gy"]}
+            statement = "grad(y, wanted, gy, retain_graph=True)[0]"
+        return Run(statement, names, lambda: [eval(statement, names).detach().numpy()])
+
+    def jax(self, x: Arrays, tuned: bool) -> Run:
+        import jax
+        import jax.numpy as jnp
+        s = self.layer
+        arrays = {"x": jnp.asarray(x["x"].transpose(0, 2, 3, 1)), "w": jnp.asarray(x["w"].transpose(2, 3, 1, 0)),
+                  "gy": jnp.asarray(x["gy"].transpose(0, 2, 3, 1))}
+
+        def conv(x, w):
+            return jax.lax.conv_general_dilated(x, w, (s.stride, s.stride), [(s.pad, s.pad)] * 2, feature_group_count=s.groups,
+                                                dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        parts = {"forward": lambda x, w, gy: conv(x, w), "input gradient": lambda x, w, gy: jax.vjp(lambda x: conv(x, w), x)[1](gy)[0],
+                 "weight gradient": lambda x, w, gy: jax.vjp(lambda w: conv(x, w), w)[1](gy)[0]}
+        f = jax.jit(parts[self.extra["part"]])
+        back = (3, 2, 0, 1) if self.extra["part"] == "weight gradient" else (0, 3, 1, 2)
+        return Run("f(x, w, gy).block_until_ready()", {"f": f, **arrays}, lambda: [np.asarray(f(**arrays)).transpose(back)])
+
+
+def convolution(layer: Layer, part: str, group: str, **more) -> Convolution:
+    """The case of one pass of one layer."""
+    return Convolution(f"{layer.text()}, {part}", group, flop=layer.flop, bytes=4.0 * layer.numbers, targets=layer.targets(),
+                       tolerance=1e-3, peers=("torch", "jax", "fastnet"), images=True, extra={"layer": layer, "part": part}, **more)
