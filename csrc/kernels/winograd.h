@@ -1,0 +1,54 @@
+/* 3x3 convolutions of stride 1 by Winograd's F(m x m, 3x3), m = 2 or 4 (Lavin and Gray, arXiv 1509.09308), in channels-last images.
+   A tile of m x m outputs is A'[(G w G') * (B' x B)]A, where * multiplies the (m+2)^2 elements of two squares and sums over the inputs c:
+   every element, a "plane", is a matrix product of tiles x c by c x k.  A, B, G are the transforms of Toom and Cook at the points 0, 1, -1
+   (m = 2) and 0, 1, -1, 1/2, -2 (m = 4) and infinity.  The gradients are the same sums: of x by the forward pass with the taps turned
+   round, of w by G'[(A gy A') * (B' x B)]G summed over tiles.
+     winograd_plan           range ignored: reads the first part of *plan and writes the second
+     winograd_filter         range: filter_units.  U = G w G'
+     winograd_forward        range: units, blocks of tiles.  y from x and U
+   or, where there are few tiles, when `fused`
+     winograd_input          range: tiles of the current group.  V = B' x B
+     winograd_output         range: units, panels of k and blocks of tiles.  y from V and w, whose U is made in passing
+   and for the weight gradient
+     winograd_weight         range: units, sets of blocks of tiles.  Sums over tiles, to u
+     winograd_weight_finish  range: finish_units.  gw from the sums
+   or, when `fused`, for each group of tiles
+     winograd_input          range: tiles of the current group.  V = B' x B and D = A gy A'
+     winograd_weight_patch   range: units, patches of (c, k).  Sums over the group's tiles; after the last group gw from them.
+   Units and partial sums are fixed by the shape. */
+#ifndef FN_WINOGRAD_H
+#define FN_WINOGRAD_H
+#include "fn.h"
+
+typedef struct {
+  const void *x;                                     /* [images][ih][iw][c] */
+  const void *w;                                     /* w[k*w_ks + c*w_cs + tap], tap in 0..8, or 8 - tap when flip */
+  const void *bias;                                  /* [k] or NULL */
+  void       *y;                                     /* [images][oh][ow][k]; the weight gradient only reads it: gy */
+  void       *gw;                                    /* weight gradient: as w */
+  void       *u, *v, *d;                             /* scratch: u_size, v_size, d_size elements, aligned to 64 bytes */
+  void       *own;                                   /* scratch: own_size elements for each thread */
+  ptrdiff_t   images, c, k, ih, iw, oh, ow, pad_h, pad_w, w_ks, w_cs;
+  ptrdiff_t   group;                                 /* the current group of tiles, 0..groups-1 */
+  int32_t     tile, flip;                            /* tile: m */
+  int32_t     weight;                                /* the weight gradient is wanted */
+
+  /* Written by winograd_plan. */
+  int32_t     fused;
+  ptrdiff_t   tiles_h, tiles_w, tiles, groups;       /* tiles of all images, and in how many groups they are taken */
+  ptrdiff_t   blocks, splits, panels, patch;         /* blocks of tiles; sets of blocks; panels of k; rows of c that are taken at once */
+  ptrdiff_t   c_row, k_row;                          /* from one tile to the next in V; in D and in the products */
+  ptrdiff_t   u_plane, v_plane, z_plane;             /* from one plane to the next in U or the sums, V, D or the products */
+  ptrdiff_t   u_size, v_size, d_size, own_size;
+  ptrdiff_t   units, filter_units, finish_units;
+} fn_winograd_args;
+
+typedef struct { fn_winograd_args *plan; } fn_winograd_plan_args;
+
+enum {
+  WINOGRAD_FEW    = 128,                             /* tiles that do not pay for storing U; tiles of a group */
+  WINOGRAD_NARROW = 128 * 128,                       /* c * k up to which the sums of all planes are kept for each set of blocks */
+  WINOGRAD_SPLITS = 8,                               /* most sets of blocks */
+  WINOGRAD_L2     = 450000                           /* bytes of V and the products of a block */
+};
+#endif

@@ -1,0 +1,197 @@
+/* winograd_plan, winograd_filter, winograd_forward, winograd_input, winograd_output: blocks of tiles, plane by plane. */
+#define gemm_job FN(gemm_job)
+#define GEMM_NR  FN(GEMM_NR)
+#include "kernels/winograd_transform.inc.c"
+
+static void FN(winograd_read_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
+{
+  if (a->tile == 4) FN(winograd_read_4)(a, t0, t1, v);
+  else FN(winograd_read_2)(a, t0, t1, v);
+}
+static void FN(winograd_spread_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *d)
+{
+  if (a->tile == 4) FN(winograd_spread_4)(a, t0, t1, d);
+  else FN(winograd_spread_2)(a, t0, t1, d);
+}
+static void FN(winograd_write_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t k0, ptrdiff_t k1, const T *z, ptrdiff_t z_row)
+{
+  if (a->tile == 4) FN(winograd_write_4)(a, t0, t1, k0, k1, z, z_row);
+  else FN(winograd_write_2)(a, t0, t1, k0, k1, z, z_row);
+}
+
+/* Elements of a plane: a stride that is a multiple of a page and one line more, so that the planes of a tile fall into different sets. */
+static inline ptrdiff_t FN(winograd_plane)(ptrdiff_t elements)
+{
+  const ptrdiff_t page = 4096 / (ptrdiff_t)sizeof(T), line = 64 / (ptrdiff_t)sizeof(T);
+  return (elements + page - 1) / page * page + line;
+}
+
+/* A row of at least n elements: whole vectors, and not a multiple of 1 KiB, so that a column of rows does not fall into one set. */
+static inline ptrdiff_t FN(winograd_row)(ptrdiff_t n)
+{
+  const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(T), row = (n + line - 1) / line * line;
+  return row * (ptrdiff_t)sizeof(T) % 1024 ? row : row + line;
+}
+
+static inline ptrdiff_t FN(winograd_least)(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+static inline ptrdiff_t FN(winograd_pieces)(ptrdiff_t n, ptrdiff_t of) { return (n + of - 1) / of; }
+
+/* Where piece i of n begins, when `whole` is cut into n nearly equal pieces. */
+static inline ptrdiff_t FN(winograd_cut)(ptrdiff_t whole, ptrdiff_t i, ptrdiff_t n) { return whole * i / n; }
+
+/* Tiles of a block: V and the products of a block, or V and D, should stay in L2. */
+static ptrdiff_t FN(winograd_block)(const fn_winograd_args *a)
+{
+  const ptrdiff_t bytes = (a->c_row + a->k_row) * (a->tile + 2) * (a->tile + 2) * (ptrdiff_t)sizeof(T);
+  const ptrdiff_t fit = WINOGRAD_L2 / bytes, least = a->weight ? 48 : 24;
+  return fit < least ? least : fit < 96 ? fit : 96;
+}
+
+static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  (void)begin; (void)end; (void)thread;
+  fn_winograd_args *a = ((const fn_winograd_plan_args *)p)->plan;
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
+  a->tiles_h = FN(winograd_pieces)(a->oh, a->tile);
+  a->tiles_w = FN(winograd_pieces)(a->ow, a->tile);
+  a->tiles = a->images * a->tiles_h * a->tiles_w;
+  a->panels = FN(winograd_pieces)(a->k, GEMM_NR);
+  a->c_row = FN(winograd_row)(a->c);
+  a->k_row = FN(winograd_row)(GEMM_TAIL ? a->k : a->panels * GEMM_NR);
+  a->u_size = a->v_size = a->d_size = a->own_size = a->units = a->filter_units = a->finish_units = 0;
+  a->groups = a->splits = a->blocks = 1;
+  if (a->tiles == 0) return;
+  a->fused = a->c * a->k > WINOGRAD_NARROW && (a->weight || a->tiles <= WINOGRAD_FEW);
+  if (a->fused) {
+    a->groups = FN(winograd_pieces)(a->tiles, WINOGRAD_FEW);
+    const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->groups);
+    a->patch = a->weight ? 16 : a->tiles <= 32 ? 32 : 64;
+    a->v_plane = FN(winograd_plane)(tiles * a->c_row);
+    a->u_plane = FN(winograd_plane)(a->patch * GEMM_NR);
+    a->v_size = planes * a->v_plane;
+    if (a->weight) {
+      a->z_plane = FN(winograd_plane)(tiles * a->k_row);
+      a->d_size = planes * a->z_plane;
+      a->units = a->panels * FN(winograd_pieces)(a->c, a->patch);
+      if (a->groups > 1) a->u_size = a->units * planes * a->u_plane;
+      else a->own_size = planes * a->u_plane;
+    } else {
+      a->z_plane = FN(winograd_plane)(tiles * GEMM_NR);
+      a->own_size = planes * (a->u_plane + a->z_plane);
+      a->units = a->panels * a->blocks;
+    }
+    return;
+  }
+  /* An even number of blocks, for two threads. */
+  a->blocks = FN(winograd_pieces)(a->tiles, FN(winograd_block)(a));
+  if (a->blocks > 1) a->blocks += a->blocks % 2;
+  const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->blocks);
+  a->v_plane = FN(winograd_plane)(tiles * a->c_row);
+  a->z_plane = FN(winograd_plane)(tiles * a->k_row);
+  a->own_size = planes * (a->v_plane + a->z_plane);
+  if (a->weight) {
+    a->splits = FN(winograd_least)(WINOGRAD_SPLITS, FN(winograd_pieces)(a->blocks, 4));
+    if (a->splits > 1) a->splits += a->splits % 2;
+    a->u_plane = FN(winograd_plane)(a->c * a->k_row);
+    a->u_size = a->splits * planes * a->u_plane;
+    a->units = a->splits;
+    a->finish_units = a->panels * a->c;
+  } else {
+    a->u_plane = FN(winograd_plane)(a->panels * a->c * GEMM_NR);
+    a->u_size = planes * a->u_plane;
+    a->units = a->blocks;
+    a->filter_units = a->panels * a->c;
+  }
+}
+
+/* U of one panel and the inputs c0..c1, to u[plane][c - c0][GEMM_NR]. */
+static void FN(winograd_filter_panel)(const fn_winograd_args *a, ptrdiff_t panel, ptrdiff_t c0, ptrdiff_t c1, T *u)
+{
+  const ptrdiff_t k0 = panel * GEMM_NR;
+  for (ptrdiff_t j = 0; j < GEMM_NR && (!GEMM_TAIL || k0 + j < a->k); j += VLEN)
+    if (a->tile == 4) FN(winograd_filters_4)(a, c0, c1, k0 + j, u + j);
+    else FN(winograd_filters_2)(a, c0, c1, k0 + j, u + j);
+}
+
+static void FN(winograd_filter)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  (void)thread;
+  for (ptrdiff_t i = begin; i < end;) {
+    const ptrdiff_t panel = i / a->c, c0 = i % a->c, c1 = FN(winograd_least)(FN(winograd_least)(a->c, c0 + 16), c0 + end - i);
+    FN(winograd_filter_panel)(a, panel, c0, c1, (T *)a->u + i * GEMM_NR);
+    i += c1 - c0;
+  }
+}
+
+/* A job whose sums start from zero, or from the bias: at the point (1, 1) it reaches every output of the tile once. */
+static inline gemm_job FN(winograd_job)(ptrdiff_t k, ptrdiff_t a_rs, ptrdiff_t a_cs, ptrdiff_t b_rs, ptrdiff_t c_rs, int load_c)
+{
+  return (gemm_job){ .k = k, .a_rs = a_rs, .a_cs = a_cs, .b_rs = b_rs, .c_rs = c_rs, .load_c = load_c, .lowest = -(T)INFINITY };
+}
+
+static inline const T *FN(winograd_bias)(const fn_winograd_args *a, ptrdiff_t k0, ptrdiff_t n, T *padded)
+{
+  const T *bias = (const T *)a->bias + k0;
+  if (GEMM_TAIL || n == GEMM_NR) return bias;
+  for (ptrdiff_t j = 0; j < GEMM_NR; j++) padded[j] = j < n ? bias[j] : (T)0;
+  return padded;
+}
+
+static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
+  T *v = (T *)a->own + thread * a->own_size, *z = v + planes * a->v_plane, padded[GEMM_NR];
+  for (ptrdiff_t unit = begin; unit < end; unit++) {
+    const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit + 1, a->blocks);
+    FN(winograd_read_any)(a, t0, t1, v);
+    for (ptrdiff_t plane = 0; plane < planes; plane++)
+      for (ptrdiff_t panel = 0; panel < a->panels; panel++) {
+        const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
+        gemm_job job = FN(winograd_job)(a->c, a->c_row, 1, GEMM_NR, a->k_row, 0);
+        job.bias_col = a->bias && plane == a->tile + 3;
+        FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane,
+                      (const T *)a->u + plane * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + k0,
+                      job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
+      }
+    FN(winograd_write_any)(a, t0, t1, 0, a->k, z, a->k_row);
+  }
+}
+
+static void FN(winograd_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  (void)thread;
+  const ptrdiff_t first = FN(winograd_cut)(a->tiles, a->group, a->groups);
+  FN(winograd_read_any)(a, first + begin, first + end, (T *)a->v + begin * a->c_row);
+  if (a->weight) FN(winograd_spread_any)(a, first + begin, first + end, (T *)a->d + begin * a->k_row);
+}
+
+static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
+  T *u = (T *)a->own + thread * a->own_size, *z = u + planes * a->u_plane, padded[GEMM_NR];
+  for (ptrdiff_t unit = begin; unit < end; unit++) {
+    const ptrdiff_t panel = unit / a->blocks, k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
+    const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit % a->blocks, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit % a->blocks + 1, a->blocks);
+    for (ptrdiff_t c0 = 0; c0 < a->c; c0 += a->patch) {
+      const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->patch);
+      FN(winograd_filter_panel)(a, panel, c0, c1, u);
+      for (ptrdiff_t plane = 0; plane < planes; plane++) {
+        gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, GEMM_NR, GEMM_NR, c0 > 0);
+        job.bias_col = a->bias && c0 == 0 && plane == a->tile + 3;
+        FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + plane * a->v_plane + t0 * a->c_row + c0,
+                      u + plane * a->u_plane, z + plane * a->z_plane, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
+      }
+    }
+    FN(winograd_write_any)(a, t0, t1, k0, k0 + n, z, GEMM_NR);
+  }
+}
+
+#include "kernels/winograd_weight.inc.c"
+#undef winograd_window
+#undef WINOGRAD_ONCE
+#undef gemm_job
+#undef GEMM_NR

@@ -1,0 +1,60 @@
+/* winograd_weight, winograd_weight_finish, winograd_weight_patch: V'D of every plane, summed over tiles, then G'(.)G. */
+static void FN(winograd_gradients_any)(const fn_winograd_args *a, ptrdiff_t c0, ptrdiff_t c1, ptrdiff_t k, const T *u, ptrdiff_t row)
+{
+  if (a->tile == 4) FN(winograd_gradients_4)(a, c0, c1, k, u, row);
+  else FN(winograd_gradients_2)(a, c0, c1, k, u, row);
+}
+
+static void FN(winograd_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
+  T *v = (T *)a->own + thread * a->own_size, *d = v + planes * a->v_plane;
+  for (ptrdiff_t unit = begin; unit < end; unit++) {
+    T *sum = (T *)a->u + unit * planes * a->u_plane;
+    const ptrdiff_t first = FN(winograd_cut)(a->blocks, unit, a->splits), last = FN(winograd_cut)(a->blocks, unit + 1, a->splits);
+    for (ptrdiff_t block = first; block < last; block++) {
+      const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, block, a->blocks), t1 = FN(winograd_cut)(a->tiles, block + 1, a->blocks);
+      FN(winograd_read_any)(a, t0, t1, v);
+      FN(winograd_spread_any)(a, t0, t1, d);
+      for (ptrdiff_t plane = 0; plane < planes; plane++)
+        for (ptrdiff_t panel = 0; panel < a->panels; panel++) {
+          const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
+          gemm_job job = FN(winograd_job)(t1 - t0, 1, a->c_row, a->k_row, a->k_row, block > first);
+          FN(gemm_rows)(&job, a->c, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane, d + plane * a->z_plane + k0, sum + plane * a->u_plane + k0,
+                        NULL);
+        }
+    }
+  }
+}
+
+static void FN(winograd_weight_finish)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  (void)thread;
+  for (ptrdiff_t i = begin; i < end;) {
+    const ptrdiff_t k0 = i / a->c * GEMM_NR, c0 = i % a->c, c1 = FN(winograd_least)(FN(winograd_least)(a->c, c0 + 16), c0 + end - i);
+    for (ptrdiff_t k = k0; k < k0 + GEMM_NR && k < a->k; k += VLEN)
+      FN(winograd_gradients_any)(a, c0, c1, k, (const T *)a->u + c0 * a->k_row + k, a->k_row);
+    i += c1 - c0;
+  }
+}
+
+static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_winograd_args *a = p;
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, a->patch);
+  const ptrdiff_t tiles = FN(winograd_cut)(a->tiles, a->group + 1, a->groups) - FN(winograd_cut)(a->tiles, a->group, a->groups);
+  for (ptrdiff_t unit = begin; unit < end; unit++) {
+    const ptrdiff_t k0 = unit / patches * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
+    const ptrdiff_t c0 = unit % patches * a->patch, c1 = FN(winograd_least)(a->c, c0 + a->patch);
+    T *sum = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : (T *)a->own + thread * a->own_size;
+    for (ptrdiff_t plane = 0; plane < planes; plane++) {
+      gemm_job job = FN(winograd_job)(tiles, 1, a->c_row, a->k_row, GEMM_NR, a->group > 0);
+      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + plane * a->v_plane + c0, (const T *)a->d + plane * a->z_plane + k0,
+                    sum + plane * a->u_plane, NULL);
+    }
+    if (a->group < a->groups - 1) continue;
+    for (ptrdiff_t k = 0; k < n; k += VLEN) FN(winograd_gradients_any)(a, c0, c1, k0 + k, sum + k, GEMM_NR);
+  }
+}
