@@ -60,6 +60,7 @@ class Build(build_ext):
         units = [("csrc/dispatch.c", None, []), *((f"csrc/isa/{isa}.c", group, flags) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
         with ThreadPoolExecutor(JOBS) as pool:
             host.extra_objects += list(pool.map(lambda unit: self.kernel_object(*unit), units))
+        host.depends = [*host.depends, *host.extra_objects]        # a new object links its host again
         super().build_extensions()
 
     def kernel_object(self, source, group, flags):
