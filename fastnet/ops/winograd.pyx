@@ -3,6 +3,7 @@ from libc.string cimport memset
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, flop_cost, launch, max_threads, plan
 from fastnet._core.memory cimport block_free, block_new
+from fastnet.ops.conv cimport *
 from fastnet.ops.conv_shape cimport *
 
 cdef extern from "groups/gemm.h" nogil:
@@ -59,7 +60,7 @@ def get_float32_matmul_precision() -> str:
     return _precision
 
 
-cdef bint winograd_can(const fn_conv_shape *s) noexcept:
+cdef bint serves(const fn_conv_shape *s) noexcept:
     cdef int d
     if s.groups != 1 or s.kernel[0] != 1 or s.stride[0] != 1 or s.pad[0] != 0 or s.in_[0] != s.out[0]:
         return False
@@ -69,37 +70,48 @@ cdef bint winograd_can(const fn_conv_shape *s) noexcept:
     return True
 
 
-cdef double _time(int m, const fn_conv_shape *s, int which) noexcept:
-    """Vector instructions for each product of 16 channels with one: of direct convolution (m = 0), of a tile's matrix products, transforms
-    of pixels and of weights.  The factors are measured on a Zen 4."""
-    cdef double images = <double>s.n * s.out[0], tiles, narrow = 0.9 if min(s.c, s.k) > 16 else 0.65
-    cdef Py_ssize_t h = s.in_[1] if which == 1 else s.out[1], w = s.in_[2] if which == 1 else s.out[2]
+cdef double duration(int m, const fn_conv_shape *s, int which) noexcept:
+    """Vector instructions for each product of one channel with a vector of channels: of direct convolution (m = 0); of the tiles' matrix
+    products, the transforms of pixels and those of weights.  The factors are measured on a Zen 4."""
+    cdef double images = <double>s.n * s.out[0], tiles, busy = 0.9 if min(s.c, s.k) > 16 else 0.65
+    cdef Py_ssize_t h = s.in_[1] if which == CONV_INPUT else s.out[1], w = s.in_[2] if which == CONV_INPUT else s.out[2]
     if m == 0:
         return images * h * w * 9 / 0.95
     tiles = images * ((h + m - 1) // m) * ((w + m - 1) // m)
     if m == 2:
-        return tiles * (16 / narrow + 130.0 / s.c + 130.0 / s.k) + 120
-    return tiles * (36 / narrow + 300.0 / s.c + 300.0 / s.k) + 250
+        return tiles * (16 / busy + 130.0 / s.c + 130.0 / s.k) + 120
+    return tiles * (36 / busy + 300.0 / s.c + 300.0 / s.k) + 250
 
 
-cdef int winograd_fits(int dtype, const fn_conv_shape *s, int which) noexcept:
-    cdef double direct, small, large
-    if dtype != FN_F32 or _precision == "highest" or s.c < 12 or s.k < 12 or not winograd_can(s):
-        return 0
-    direct, small, large = _time(0, s, which), _time(2, s, which), _time(4, s, which)
-    if min(small, large) > 0.9 * direct:
-        return 0
-    return 2 if small < large else 4
+cdef int judge(int m, int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
+    cdef double own = duration(m, s, which)
+    if not serves(s):
+        why[0] = b"not 3x3 with stride 1, dilation 1, one group and at most 2 of padding"
+        return CONV_CANNOT
+    if dtype != FN_F32:
+        why[0] = b"float64 is computed as exactly as possible"
+        return CONV_CAN
+    if _precision == "highest":
+        why[0] = b"the highest precision is asked for"
+        return CONV_CAN
+    if min(s.c, s.k) < 12:
+        why[0] = b"there are few channels"
+        return CONV_CAN
+    if own > 0.9 * duration(0, s, which) or own > duration(6 - m, s, which):
+        why[0] = b"another algorithm needs less time"
+        return CONV_CAN
+    why[0] = b"3x3 with stride 1: this tile needs the fewest multiplications"
+    return CONV_BEST
 
 
-cdef int _run(int tile, int dtype, fn_winograd_args *a, double flops) except -1:
+cdef int run(int m, int dtype, fn_winograd_args *a, double flops) except -1:
     """Plan, take scratch, launch."""
     cdef fn_winograd_plan_args ask
     cdef size_t width = 4 if dtype == FN_F32 else 8
     cdef double cost = 0.5 * flop_cost(flops) * width / 4
     cdef char *p
     cdef Py_ssize_t tiles
-    a.tile = tile
+    a.tile = m
     ask.plan = a
     plan(FN_winograd_plan, dtype, &ask)
     p = <char *>block_new((a.u_size + a.v_size + a.d_size + a.own_size * max_threads()) * width + 1)
@@ -119,7 +131,7 @@ cdef int _run(int tile, int dtype, fn_winograd_args *a, double flops) except -1:
         block_free(p)
 
 
-cdef void _begin(fn_winograd_args *a, const fn_conv_shape *s) noexcept:
+cdef void begin(fn_winograd_args *a, const fn_conv_shape *s) noexcept:
     memset(a, 0, sizeof(fn_winograd_args))
     a.images, a.c, a.k = s.n * s.in_[0], s.c, s.k
     a.ih, a.iw, a.oh, a.ow = s.in_[1], s.in_[2], s.out[1], s.out[2]
@@ -127,26 +139,50 @@ cdef void _begin(fn_winograd_args *a, const fn_conv_shape *s) noexcept:
     a.w_ks, a.w_cs = 9 * s.c, 9
 
 
-cdef int winograd_forward(int tile, int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+cdef int forward(int m, int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
     cdef fn_winograd_args a
-    _begin(&a, s)
+    begin(&a, s)
     a.x, a.w, a.bias, a.y = x, w, bias, y
-    return _run(tile, dtype, &a, conv_flops(s))
+    return run(m, dtype, &a, conv_flops(s))
 
 
-cdef int winograd_input(int tile, int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int input(int m, int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
     # The forward pass from gy to gx, with the taps turned round and the roles of c and k exchanged.
     cdef fn_winograd_args a
-    _begin(&a, s)
+    begin(&a, s)
     a.x, a.w, a.y, a.flip = gy, w, gx, 1
     a.c, a.k, a.w_ks, a.w_cs = a.k, a.c, a.w_cs, a.w_ks
     a.ih, a.oh, a.iw, a.ow = a.oh, a.ih, a.ow, a.iw
     a.pad_h, a.pad_w = 2 - a.pad_h, 2 - a.pad_w
-    return _run(tile, dtype, &a, conv_flops(s))
+    return run(m, dtype, &a, conv_flops(s))
 
 
-cdef int winograd_weight(int tile, int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+cdef int weight(int m, int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
     cdef fn_winograd_args a
-    _begin(&a, s)
+    begin(&a, s)
     a.x, a.y, a.gw, a.weight = x, <void *>gy, gw, 1
-    return _run(tile, dtype, &a, conv_flops(s))
+    return run(m, dtype, &a, conv_flops(s))
+
+
+# One algorithm for each tile.
+cdef int judge_2(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
+    return judge(2, dtype, s, which, why)
+cdef int judge_4(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
+    return judge(4, dtype, s, which, why)
+cdef int forward_2(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+    return forward(2, dtype, s, x, w, bias, y)
+cdef int forward_4(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+    return forward(4, dtype, s, x, w, bias, y)
+cdef int input_2(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+    return input(2, dtype, s, gy, w, gx)
+cdef int input_4(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+    return input(4, dtype, s, gy, w, gx)
+cdef int weight_2(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+    return weight(2, dtype, s, x, gy, gw)
+cdef int weight_4(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+    return weight(4, dtype, s, x, gy, gw)
+
+cdef conv_algorithm WINOGRAD_2 = [b"winograd2", judge_2, forward_2, input_2, weight_2]
+cdef conv_algorithm WINOGRAD_4 = [b"winograd4", judge_4, forward_4, input_4, weight_4]
+conv_register(&WINOGRAD_2)
+conv_register(&WINOGRAD_4)
