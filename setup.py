@@ -15,8 +15,10 @@ from setuptools.command.build_ext import build_ext
 
 INCLUDE = ["csrc", "csrc/include"]
 GROUPS = sorted(Path(p).stem for p in glob("csrc/groups/*.h") if not p.endswith("all.h"))
-NUMBERS = ["csrc/include/fn.h", "csrc/groups/all.h"] + [f"csrc/kernels/{family}.inc.c" for family in ("unary", "activation", "binary", "compare")]
-CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+NUMBERS = ["csrc/include/fn.h", "csrc/groups/all.h",
+           *(f"csrc/kernels/{family}.inc.c" for family in ("unary", "activation", "binary", "compare"))]
+CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0",
+          "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 SCALAR = {"scalar": ["-O2"]}                              # the last resort: small rather than fast
 X86 = {"avx512": ["-O3", "-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": ["-O3", "-march=x86-64-v3"], **SCALAR}
 ARM = {"neon": ["-O3"], **SCALAR}
@@ -57,7 +59,8 @@ class Build(build_ext):
         host = next(e for e in self.extensions if e.name == KERNEL_HOST)
         host.extra_compile_args += (openmp := self.openmp_flags())
         host.extra_link_args += openmp
-        units = [("csrc/dispatch.c", None, []), *((f"csrc/isa/{isa}.c", group, flags) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
+        units = [("csrc/dispatch.c", None, []),
+                 *((f"csrc/isa/{isa}.c", group, flags) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
         with ThreadPoolExecutor(JOBS) as pool:
             host.extra_objects += list(pool.map(lambda unit: self.kernel_object(*unit), units))
         host.depends = [*host.depends, *host.extra_objects]        # a new object links its host again

@@ -1,4 +1,4 @@
-"""Winograd's algorithm: three passes against the definition in float64, the stated errors, bits on any number of threads, when it is chosen."""
+"""Winograd's algorithm: three passes against the definition, the stated errors, bits on any number of threads, when it is chosen."""
 import numpy as np
 import pytest
 
@@ -6,10 +6,10 @@ import fastnet as fn
 from fastnet.backends import conv
 
 TILES = ("winograd2", "winograd4")
-# images, c, k, height, width, padding of height and width: thin and odd images, ragged channels, one and many blocks, few and many tiles.
+# images, c, k, height, width, padding of height and width: thin and odd images, ragged channels, one and many blocks and groups.
 SHAPES = [(2, 1, 1, 1, 1, (1, 1)), (1, 3, 17, 2, 5, (1, 1)), (2, 17, 3, 3, 7, (1, 1)), (1, 16, 16, 13, 5, (2, 2)), (3, 33, 40, 5, 6, (0, 0)),
-          (1, 5, 70, 1, 13, (2, 1)), (2, 20, 130, 9, 3, (1, 0)), (9, 16, 20, 13, 15, (1, 2)), (1, 140, 150, 7, 7, (1, 1)), (17, 130, 127, 10, 12, (1, 1)),
-          (40, 8, 8, 17, 19, (1, 1))]
+          (1, 5, 70, 1, 13, (2, 1)), (2, 20, 130, 9, 3, (1, 0)), (9, 16, 20, 13, 15, (1, 2)), (1, 140, 150, 7, 7, (1, 1)),
+          (17, 130, 127, 10, 12, (1, 1)), (40, 8, 8, 17, 19, (1, 1))]
 
 
 def name(shape):
@@ -71,7 +71,8 @@ def test_channels_last_and_other_strides_give_the_same(tile):
         assert np.array_equal(plain, fn.nn.functional.conv2d(last, turned, fn.tensor(b), padding=1).numpy())
 
 
-@pytest.mark.parametrize("shape", [(2, 20, 70, 9, 9, (1, 1)), (9, 16, 20, 13, 15, (1, 1)), (3, 140, 150, 7, 7, (1, 1)), (17, 130, 127, 10, 12, (1, 1))], ids=name)
+@pytest.mark.parametrize("shape", [(2, 20, 70, 9, 9, (1, 1)), (9, 16, 20, 13, 15, (1, 1)), (3, 140, 150, 7, 7, (1, 1)),
+                                   (17, 130, 127, 10, 12, (1, 1))], ids=name)
 @pytest.mark.parametrize("tile", TILES)
 def test_threads_do_not_change_a_bit(split, two_isas, tile, shape):
     data, runs = tensors(shape, "float32"), []
@@ -107,8 +108,9 @@ def test_transposed_and_volumes(tile):
         np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
 
 
-# Layers as users have them, small enough for a test.  Forward and input gradient, weight gradient: most rms error, as multiples of direct's.
-LAYERS = [(8, 64, 64, 16, 16, (1, 1)), (8, 32, 32, 32, 32, (1, 1)), (8, 16, 16, 32, 32, (1, 1)), (2, 256, 256, 8, 8, (1, 1)), (2, 512, 512, 4, 4, (1, 1))]
+# Layers as users have them, small enough for a test; the most rms error of y, gx and gw, as multiples of direct's.
+LAYERS = [(8, 64, 64, 16, 16, (1, 1)), (8, 32, 32, 32, 32, (1, 1)), (8, 16, 16, 32, 32, (1, 1)), (2, 256, 256, 8, 8, (1, 1)),
+          (2, 512, 512, 4, 4, (1, 1))]
 
 
 @pytest.mark.parametrize("shape", LAYERS, ids=name)
@@ -141,7 +143,8 @@ def chosen(n, c, k, h, kind="forward", dtype=None):
 
 @pytest.mark.parametrize("kind", ["forward", "input", "weight"])
 def test_it_is_chosen_where_it_pays(kind):
-    for n, c, h in [(8, 64, 56), (32, 64, 32), (32, 128, 16), (32, 256, 8), (32, 512, 4), (8, 256, 14), (8, 512, 7), (32, 32, 32), (32, 16, 32)]:
+    for n, c, h in [(8, 64, 56), (32, 64, 32), (32, 128, 16), (32, 256, 8), (32, 512, 4), (8, 256, 14), (8, 512, 7), (32, 32, 32),
+                    (32, 16, 32)]:
         assert chosen(n, c, c, h, kind) == "winograd4"
     assert chosen(32, 128, 128, 6, kind) == "winograd2"
     assert chosen(32, 3, 64, 32, kind) not in TILES
