@@ -53,6 +53,8 @@ typedef __mmask16 FN(vmask);
 #define v_hmax(a)      _mm512_reduce_max_ps(a)
 #define v_hmin(a)      _mm512_reduce_min_ps(a)
 
+#define v_storeb(q, v, n) _mm_mask_storeu_epi8(q, (__mmask16)((1u << (n)) - 1), _mm512_cvtepi32_epi8(_mm512_castps_si512(v)))   /* the low byte of n lanes */
+#define m_byteq(q, k)  ((vmask)_mm_cmpeq_epi8_mask(_mm_loadu_si128((const __m128i *)(q)), _mm_set1_epi8((char)(k))))   /* lanes whose byte is k */
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   6                                        /* rows of the widest tile */
 #define GEMM_NV   4                                        /* vectors of the widest tile */

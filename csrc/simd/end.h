@@ -49,6 +49,8 @@
 #undef v_sum
 #undef v_hmax
 #undef v_hmin
+#undef v_storeb
+#undef m_byteq
 #undef v_copysign
 #undef v_poly
 #undef v_exp

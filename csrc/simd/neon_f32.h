@@ -68,6 +68,13 @@ static inline void FN(v_storen)(T *p, vec v, ptrdiff_t n)
 #define v_storen       FN(v_storen)
 #include "simd/ldexp.h"
 
+#include "simd/bytes.h"
+static inline vmask FN(m_byteq)(const uint8_t *q, int k)
+{
+  const uint32_t lane[4] = { q[0], q[1], q[2], q[3] };
+  return vceqq_u32(vld1q_u32(lane), vdupq_n_u32((uint32_t)k));
+}
+#define m_byteq        FN(m_byteq)
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   8                                        /* rows of the widest tile */
 #define GEMM_NV   3                                        /* vectors of the widest tile */

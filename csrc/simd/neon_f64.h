@@ -68,6 +68,13 @@ static inline void FN(v_storen)(T *p, vec v, ptrdiff_t n)
 #define v_storen       FN(v_storen)
 #include "simd/ldexp.h"
 
+#include "simd/bytes.h"
+static inline vmask FN(m_byteq)(const uint8_t *q, int k)
+{
+  const uint64_t lane[2] = { q[0], q[1] };
+  return vceqq_u64(vld1q_u64(lane), vdupq_n_u64((uint64_t)k));
+}
+#define m_byteq        FN(m_byteq)
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   8                                        /* rows of the widest tile */
 #define GEMM_NV   3                                        /* vectors of the widest tile */

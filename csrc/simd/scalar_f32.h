@@ -56,6 +56,8 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 #define v_hmin(a)      (a)
 #include "simd/ldexp.h"
 
+#include "simd/bytes.h"
+#define m_byteq(q, k)  (*(q) == (k))
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   4                                        /* rows of the widest tile */
 #define GEMM_NV   2                                        /* vectors of the widest tile */

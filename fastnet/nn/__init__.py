@@ -61,6 +61,8 @@ from fastnet.nn.loss import (
 from fastnet.nn.module import Module
 from fastnet.nn.parameter import Parameter
 from fastnet.nn.parameter_containers import ParameterDict, ParameterList
+from fastnet.nn.pool import *  # noqa: F403
+from fastnet.nn.pool import __all__ as _pools
 
 __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d",
            "ConvTranspose2d", "ConvTranspose3d", "CosineEmbeddingLoss", "CosineSimilarity",
@@ -72,3 +74,4 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign",
            "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "functional", "init",
            "utils"]
+__all__ += _pools

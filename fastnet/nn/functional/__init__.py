@@ -15,6 +15,8 @@ from fastnet.nn.functional.margin import (
 )
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
 from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from fastnet.nn.functional.pool import *  # noqa: F403
+from fastnet.nn.functional.pool import __all__ as _pools
 from fastnet.ops.convert import one_hot
 from fastnet.ops.cross_entropy import cross_entropy, nll_loss
 from fastnet.ops.index_select import embedding
@@ -38,3 +40,4 @@ __all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "
            "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
            "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]
+__all__ += _pools

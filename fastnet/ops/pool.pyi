@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+from typing import Any
+
+from fastnet._core.tensor import Tensor
+
+def adaptive_avg_pool(input: Tensor, rank: int, output_size: int | None | Sequence[int | None]) -> Tensor: ...
+def adaptive_max_pool(input: Tensor, rank: int, output_size: int | None | Sequence[int | None], return_indices: bool = False) -> Any: ...
+def avg_pool(input: Tensor, rank: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
+             padding: int | Sequence[int] = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+             divisor_override: int | None = None) -> Tensor: ...
+def max_pool(input: Tensor, rank: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
+             padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1, ceil_mode: bool = False,
+             return_indices: bool = False) -> Any: ...
