@@ -101,9 +101,9 @@ def test_writing_what_backward_reads_is_refused():
         z.sum().backward()
     with pytest.raises(RuntimeError, match="mul_: a leaf that requires gradients"):
         x.mul_(2.0)
+    with pytest.raises(RuntimeError, match="add_: elements of this tensor of shape .* share memory"):
+        fastnet.zeros(1).expand(3).add_(1.0)
     constant = fastnet.tensor([1.0, 2.0])
-    with pytest.raises(RuntimeError, match="add_: a view cannot be modified in place by what requires gradients"):
-        constant[:1].add_(x[:1])
     version = constant._version
     constant.relu_().mul_(2.0).clamp_(0.0, 1.0).fill_(3.0).zero_()
     assert constant._version == version + 5

@@ -253,13 +253,8 @@ def test_assignment_on_the_tape():
     with no_grad():
         x[0] = 4.0
     assert x.tolist() == [4.0, 2.0, 3.0]
-    h = x * 1
-    with pytest.raises(RuntimeError, match="view"):
-        h[:2][0] = 1.0
     z = fastnet.zeros(2, 2)
-    with pytest.raises(RuntimeError, match=r"x\[i, j\]"):
-        z[0][1] = x[0]
-    z[0, 1] = x[0]
+    z[0][1] = x[0]
     z[1] = x[1:]
     assert z.requires_grad
     (z * tensor([[1.0, 2.0], [3.0, 4.0]])).sum().backward()

@@ -39,7 +39,7 @@ def test_writing_through_a_view_is_seen_by_the_tape(number):
     w = fastnet.ones(2, 3, 4, dtype=fastnet.float64, requires_grad=True)
     y = x * w
     part = VIEWS[number](x)
-    if part.dtype == x.dtype:
+    if part.dtype == x.dtype and 0 not in part.stride():
         part.mul_(2.0) if part.is_contiguous() else part.__setitem__(..., 2.0)
         with pytest.raises(RuntimeError, match="modified in place"):
             y.sum().backward()

@@ -1,6 +1,6 @@
 # Tensor: a C array, its node on the tape, nothing else.
 from fastnet._core.fn cimport fn_tensor
-from fastnet._core.tape cimport fn_node, fn_op
+from fastnet._core.tape cimport fn_node, fn_op, grad_enabled
 
 # Tensor.flags
 cdef enum:
@@ -11,7 +11,27 @@ cdef class Tensor:
     cdef fn_tensor t                # t.st is owned
     cdef fn_node *node              # owned; NULL: needs no gradient
     cdef int flags
+    cdef Tensor base                # of a view: the tensor whose memory it shows, itself no view; None: not a view
+    cdef void *views                # the views that live, a list through next_view: an in-place op gives each a new history
+    cdef void *next_view
+    cdef void **link                # what points to this view in the list
     cdef object __weakref__
+
+cdef inline void view_of(Tensor y, Tensor base) noexcept:
+    """y, just made, is one more view of base.  Views made under no_grad have no history to follow: they are not in the list."""
+    y.base = base
+    if not grad_enabled():
+        return
+    y.next_view, y.link = base.views, &base.views
+    if base.views != NULL:
+        (<Tensor>base.views).link = &y.next_view
+    base.views = <void *>y
+
+cdef inline void view_forget(Tensor y) noexcept:
+    if y.link != NULL:
+        y.link[0] = y.next_view
+        if y.next_view != NULL:
+            (<Tensor>y.next_view).link = y.link
 
 # New tensors.  They need no gradient until `record` puts them on the tape.
 cdef Tensor tensor_new(int ndim, const Py_ssize_t *dims, int dtype)      # contiguous, not initialised

@@ -50,6 +50,7 @@ cdef class Tensor:
             self._alias(from_data(args[0] if args else (), FN_F32))
 
     def __dealloc__(self):
+        view_forget(self)
         array_drop(&self.t)
         node_decref(self.node)
 

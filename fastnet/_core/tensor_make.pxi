@@ -80,14 +80,20 @@ cdef int _axis(Tensor x, object dim, str op) except -1:
 
 
 cdef int write_check(Tensor x, str op) except -1:
+    cdef int d
     if x.flags & READ_ONLY:
         raise ValueError(f"{op}: the memory of this tensor of shape {shape_of(&x.t)} is read-only")
     if x.node != NULL and grad_enabled():
         if x.node.op == NULL:
             raise RuntimeError(f"{op}: a leaf that requires gradients cannot be modified in place; use no_grad() for an update")
-        if x.flags & IS_VIEW:
-            raise RuntimeError(f"{op}: a view that requires gradients cannot be modified in place; assign through the tensor it was "
-                               "taken from (x[...] = ...), or clone it")
+    if x.base is not None and x.base.node != NULL and grad_enabled():
+        if x.base.node.op == NULL:
+            raise RuntimeError(f"{op}: a view of a leaf that requires gradients cannot be modified in place; use no_grad() for an update")
+        if x.link == NULL:
+            raise RuntimeError(f"{op}: a view made under no_grad() of a tensor that requires gradients cannot be modified in place outside it")
+    for d in range(x.t.ndim):
+        if x.t.strides[d] == 0 and x.t.dims[d] > 1 and x.t.size:
+            raise RuntimeError(f"{op}: elements of this tensor of shape {shape_of(&x.t)} share memory (it was expanded); clone it")
     return 0
 
 

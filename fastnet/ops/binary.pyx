@@ -4,6 +4,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
+from fastnet.ops.select cimport new_history
 from fastnet.ops.elementwise cimport *
 from fastnet.ops.overwrite cimport *
 
@@ -141,6 +142,8 @@ cdef int _fast_inplace(Tensor x, object b, const Binary *op, double s0) except -
     cdef const fn_tensor *z = &t
     if not is_float(x.t.dtype) or not is_contiguous(&x.t) or x.flags & READ_ONLY or (x.node != NULL and grad_enabled()):
         return 0
+    if x.base is not None and x.base.node != NULL:
+        return 0
     if isinstance(b, Tensor):
         z = &(<Tensor>b).t
         if z.dtype != x.t.dtype or not same_shape(z, &x.t) or not is_contiguous(z) or ((<Tensor>b).node != NULL and grad_enabled()):
@@ -177,14 +180,13 @@ cdef object inplace(object a, object b, const Binary *op, double s0):
     try:
         check_inplace(x, &o, o.dtype, name)
         taped = (o.of[0].node != NULL or o.of[1].node != NULL) and grad_enabled()
-        if taped and x.flags & IS_VIEW:
-            raise RuntimeError(f"{name}: a view cannot be modified in place by what requires gradients; clone it")
         if not is_float(o.dtype) or o.dtype != x.t.dtype:
             value = _slow(a, b, op, s0)
             assign(x, &value.t)
             written(x)
             if taped:
                 node_input(record(x, &CAST, 1, 0), 0, value.node)
+                new_history(x)
             return x
         unalias(&o.of[1], &x.t, taped and op.saves != SAVE_NONE)
         if taped and (op.saves == SAVE_BOTH or (op.saves == SAVE_CROSS and o.of[1].node != NULL)):

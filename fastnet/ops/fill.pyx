@@ -31,8 +31,6 @@ cdef Tensor _overwrite(Tensor x, Tensor source, const fn_op *op, str name):
     o.of[0].owned = False
     o.of[1].t, o.of[1].owned = source.t, False
     check_inplace(x, &o, x.t.dtype, name)
-    if source.node != NULL and grad_enabled() and x.flags & IS_VIEW:
-        raise RuntimeError(f"{name}: a view cannot be modified in place by what requires gradients; clone it")
     unalias(&o.of[1], &x.t, False)
     try:
         assign(x, &o.of[1].t)

@@ -5,6 +5,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
+from fastnet.ops.select cimport new_history
 from fastnet.ops.elementwise cimport assign, gradient_to
 from fastnet.ops.expand cimport expanded
 from fastnet.ops.index cimport parse
@@ -106,9 +107,6 @@ cdef int _put(Tensor x, object index, object given, bint add, str op) except -1:
     gathers = parse(&x.t, index, &place.part)
     value = source = _value(given, x, op)
     taped = grad_enabled() and is_float(x.t.dtype) and (x.node != NULL or value.node != NULL)
-    if taped and x.node == NULL and x.flags & IS_VIEW and x.t.st.refs > 1:
-        raise RuntimeError(f"{op}: a value that requires gradients cannot be written into a view of a tensor that has none; assign to the "
-                           "tensor itself (x[i, j] = value, not x[i][j] = value)")
     place.looked_up, place.add = gathers is not None, add
     if value.t.st == x.t.st:                            # x[1:] = x[:-1]
         source = tensor_like(&value.t, value.t.dtype)
@@ -144,6 +142,7 @@ cdef int _put(Tensor x, object index, object given, bint add, str op) except -1:
                 node_save(n, 0, &positions.t)
         finally:
             node_decref(before)
+        new_history(x)
     return 0
 
 

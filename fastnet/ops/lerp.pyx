@@ -86,8 +86,6 @@ cdef Tensor _ternary(object a, object b, object c, int kernel, const fn_op *op, 
             if o.dtype != y.t.dtype:
                 raise RuntimeError(f"{name}: a result of dtype {dtype_object(o.dtype)} cannot be stored in a {y.dtype} tensor")
             check_inplace(y, &o, o.dtype, name)
-            if taped and y.flags & IS_VIEW:
-                raise RuntimeError(f"{name}: a view cannot be modified in place by what requires gradients; clone it")
             for k in range(1, 3):
                 unalias(&o.of[k], &y.t, taped)
             if taped and op == &LERP and o.of[2].node != NULL:

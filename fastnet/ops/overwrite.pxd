@@ -10,5 +10,5 @@ cdef int copy_operand(Operand *operand) except -1
 cdef int unalias(Operand *operand, const fn_tensor *x, bint always) except -1
 # Refuse a result that x (o.of[0]) cannot hold, then write_check.
 cdef int check_inplace(Tensor x, Operands *o, int dtype, str op) except -1
-# After an in-place op: n, whose inputs may include x's node, becomes x's node.
-cdef void replace_node(Tensor x, fn_node *n) noexcept
+# After an in-place op: n, whose inputs may include x's node, becomes x's node, and views of the same memory follow.
+cdef int replace_node(Tensor x, fn_node *n) except -1

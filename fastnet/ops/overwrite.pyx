@@ -4,6 +4,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.elementwise cimport Operand, Operands
+from fastnet.ops.select cimport new_history
 
 
 cdef int copy_operand(Operand *operand) except -1:
@@ -16,10 +17,11 @@ cdef int copy_operand(Operand *operand) except -1:
     return 0
 
 
-cdef void replace_node(Tensor x, fn_node *n) noexcept:
+cdef int replace_node(Tensor x, fn_node *n) except -1:
     cdef fn_node *old = x.node
     x.node = n
     node_decref(old)
+    return new_history(x)
 
 
 cdef void _extent(const fn_tensor *x, const char **low, const char **high) noexcept:

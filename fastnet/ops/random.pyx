@@ -353,6 +353,8 @@ cdef object _fill(object self, int kernel, double low, double width, object gene
     write_check(x, op)
     if not is_float(x.t.dtype):
         raise TypeError(f"{op}: the tensor must be floating-point, got {x.dtype}")
+    if x.node != NULL and grad_enabled():
+        self.zero_()                                     # what x was has no part in what it will be: its gradient is 0
     if is_contiguous(&x.t):
         draw(&x.t, kernel, low, width, generator, op)
     else:

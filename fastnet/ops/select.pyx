@@ -194,7 +194,74 @@ cdef int _add_each(fn_tensor *y, const fn_tensor *x) except -1:
     return 0
 
 
+cdef int copy_slices_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    """The gradient of what was written is gy there; that of the rest of x is gy elsewhere."""
+    cdef Window *w = <Window *>n.block
+    cdef fn_tensor memory, written, x = w.x
+    cdef Py_ssize_t length = w.high - w.low + 1
+    cdef int width = itemsize(gy.dtype)
+    array_new(&memory, 1, &length, gy.dtype)
+    try:
+        x.p = memory.p - w.low * width
+        written = w.y
+        written.p = memory.p + (w.offset - w.low) * width
+        array_copy(&x, gy)
+        if n.inputs[1] != NULL:
+            array_new(&gin[1], written.ndim, written.dims, gy.dtype)
+            array_copy(&gin[1], &written)
+        if n.inputs[0] != NULL:
+            array_fill_zero(&written)
+            array_new(&gin[0], x.ndim, x.dims, gy.dtype)
+            array_copy(&gin[0], &x)
+    finally:
+        array_drop(&memory)
+    return 0
+
+
 cdef fn_op AS_STRIDED = [b"AsStridedBackward0", as_strided_backward, False]
+cdef fn_op COPY_SLICES = [b"CopySlices", copy_slices_backward, False]
+
+
+cdef int _window(fn_node *n, const fn_tensor *x, const fn_tensor *y) except -1:
+    cdef Window *w = <Window *>block_new(sizeof(Window))
+    cdef Py_ssize_t low, high
+    n.block = w
+    w.x, w.y, w.offset = x[0], y[0], (y.p - x.p) // itemsize(x.dtype)
+    _extent(x, &w.low, &w.high)
+    _extent(y, &low, &high)
+    if y.size:
+        w.low, w.high = min(w.low, w.offset + low), max(w.high, w.offset + high)
+    return 0
+
+
+cdef int _rewrite(Tensor x, fn_node *n) except -1:
+    cdef fn_node *old = x.node
+    x.node = n
+    node_decref(old)
+    return 0
+
+
+cdef int new_history(Tensor x) except -1:
+    cdef Tensor base = x if x.base is None else x.base, view
+    cdef fn_node *n
+    cdef void *next = base.views
+    if base is x and next == NULL:
+        return 0
+    if base is not x:
+        n = node_new(&COPY_SLICES, &base.t, 2, 0)
+        node_input(n, 0, base.node)
+        node_input(n, 1, x.node)
+        _window(n, &base.t, &x.t)
+        _rewrite(base, n)
+    while next != NULL:
+        view = <Tensor>next
+        if view.t.dtype == base.t.dtype:
+            n = node_new(&AS_STRIDED, &view.t, 1, 0)
+            node_input(n, 0, base.node)
+            _window(n, &base.t, &view.t)
+            _rewrite(view, n)
+        next = view.next_view
+    return 0
 
 
 def as_strided(input, size, stride, storage_offset=None):
@@ -217,7 +284,6 @@ def as_strided(input, size, stride, storage_offset=None):
     cdef Tensor x = require_tensor(input, "as_strided", "input")
     cdef Tensor y = alias(x)
     cdef fn_node *n
-    cdef Window *w
     cdef Py_ssize_t low, high, first, last, offset, width = itemsize(x.t.dtype), here = x.storage_offset()
     cdef int d, k
     cdef bint inside = True, empty = False
@@ -249,12 +315,8 @@ def as_strided(input, size, stride, storage_offset=None):
             if x.t.dims[d] > 1 and x.t.strides[d] == 0:
                 raise RuntimeError("as_strided: x shows elements more than once (it was expanded), and so has no gradient here; clone it")
         n = record(y, &AS_STRIDED, 1, 0)
-        w = <Window *>block_new(sizeof(Window))
-        n.block = w
-        w.x, w.y, w.offset = x.t, y.t, offset - here
-        _extent(&x.t, &w.low, &w.high)
-        w.low, w.high = min(w.low, w.offset), max(w.high, w.offset + high)
         node_input(n, 0, x.node)
+        _window(n, &x.t, &y.t)
     return y
 
 

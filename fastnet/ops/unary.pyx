@@ -5,6 +5,7 @@ from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
+from fastnet.ops.select cimport new_history
 from fastnet.ops.create cimport default_dtype
 from fastnet.ops.elementwise cimport *
 from fastnet.ops.overwrite cimport *
@@ -123,6 +124,7 @@ cdef Tensor unary_inplace(object input, const Unary *op, const double *s):
     written(x)
     if taped:
         _record(x, x.node, &keep.t if keep is not None else &x.t, op, s)
+        new_history(x)
     return x
 
 

@@ -120,6 +120,7 @@ cdef bint restride(const fn_tensor *x, int ndim, const Py_ssize_t *dims, Py_ssiz
 cdef Tensor alias(Tensor x):
     cdef Tensor y = tensor_alias(x)
     y.flags |= IS_VIEW
+    view_of(y, x if x.base is None else x.base)
     return y
 
 

@@ -53,8 +53,6 @@ cdef Tensor _where(Tensor c, object a, object b, str op, Tensor into):
             check_inplace(into, &o, o.dtype if o.of[0].t.ndim else into.t.dtype, op)
             operands_convert(&o, into.t.dtype)
             unalias(&o.of[0], &into.t, False)
-            if taped and into.flags & IS_VIEW:
-                raise RuntimeError(f"{op}: a view cannot be modified in place by what requires gradients; clone it")
         elif not is_float(o.dtype):
             operands_convert(&o, o.dtype)
         all.n = 3
