@@ -39,7 +39,7 @@ enum { FN_CONV_FORWARD, FN_CONV_INPUT, FN_CONV_WEIGHT };
 typedef struct {
   fn_conv_shape shape;
   int32_t       pass;
-  int32_t       fused;                               /* weight: taps of a row of the kernel are one run of rows, read from a copy */
+  int32_t       fused;                               /* weight: few channels, read from a copy, where taps and channels are one list of rows */
   const void   *src, *w, *bias;                      /* x, or gy for the input pass; w or, for the weight pass, gy; bias of dst, or NULL */
   void         *dst;                                 /* y, gx or gw */
   ptrdiff_t    *slot;                                /* slots: where a tap's rows are in a panel */

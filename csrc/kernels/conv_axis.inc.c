@@ -121,12 +121,11 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
   const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
 
   if (g->pass == FN_CONV_WEIGHT) {
-    g->fused = s->kernel[2] > 1 && s->dilation[2] == 1 && g->ci < 32;
+    g->fused = g->taps > 1 && g->ci < 32;
     FN(conv_boxes)(g, CONV_WPIXELS);
     for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
-    const ptrdiff_t runs = g->taps / (g->fused ? s->kernel[2] : 1);
     g->row_blocks = FN(conv_ceil)(g->taps * g->ci, CONV_ROWS);
-    if (g->row_blocks > runs) g->row_blocks = runs;
+    if (g->row_blocks > g->taps) g->row_blocks = g->taps;
     const ptrdiff_t pieces = s->groups * g->panels * g->row_blocks;
     if (pieces < CONV_MIN_UNITS) g->splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
     if (g->splits > boxes) g->splits = boxes;

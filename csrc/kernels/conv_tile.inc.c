@@ -71,43 +71,53 @@ FN_INLINE void FN(conv_tile)(const int mr, const int nv, const conv_job *job, co
     }
 }
 
+/* Rows of the next tile of `most` or, where that leaves fewer rows over, of `few`. */
+static inline int FN(conv_next)(ptrdiff_t left, int most, int few)
+{
+  const ptrdiff_t over = left % most;
+  if (over == 0) return most;
+  return left <= few || (left < 2 * most && left <= 2 * few) ? few : most;
+}
+
 /* All rows: row r of A begins at a + a_at[r], of C at c + c_at[r]. */
-FN_INLINE void FN(conv_rows)(const int mr, const int nv, const conv_job *job, ptrdiff_t rows, const T *a, const ptrdiff_t *a_at, const T *b,
-                             T *c, const ptrdiff_t *c_at)
+FN_INLINE void FN(conv_rows)(const int most, const int few, const int nv, const conv_job *job, ptrdiff_t rows, const T *a,
+                             const ptrdiff_t *a_at, const T *b, T *c, const ptrdiff_t *c_at)
 {
   if (nv > GEMM_NV) return;                          /* no such width */
-  for (ptrdiff_t i = 0; i < rows; i += mr) {
+  for (ptrdiff_t i = 0; i < rows;) {
+    const int mr = FN(conv_next)(rows - i, most, few);
     const T *ap[8];
     T *cp[8];
-    #pragma GCC unroll 8
     for (int r = 0; r < mr; r++) {
       const ptrdiff_t at = i + r < rows ? i + r : rows - 1;
       ap[r] = a + a_at[at];
       cp[r] = c + c_at[at];
     }
-    FN(conv_tile)(mr, nv, job, ap, b, cp);
+    if (mr == most) FN(conv_tile)(most, nv, job, ap, b, cp);
+    else FN(conv_tile)(few, nv, job, ap, b, cp);
+    i += mr;
   }
 }
 
 static __attribute__((noinline)) void FN(conv_rows_1)(const conv_job *job, ptrdiff_t rows, const T *a, const ptrdiff_t *a_at, const T *b, T *c,
                                                       const ptrdiff_t *c_at)
 {
-  FN(conv_rows)(GEMM_NV == 1 ? GEMM_MR : GEMM_MT, 1, job, rows, a, a_at, b, c, c_at);
+  FN(conv_rows)(GEMM_NV == 1 ? GEMM_MR : GEMM_MT, 5, 1, job, rows, a, a_at, b, c, c_at);
 }
 static __attribute__((noinline)) void FN(conv_rows_2)(const conv_job *job, ptrdiff_t rows, const T *a, const ptrdiff_t *a_at, const T *b, T *c,
                                                       const ptrdiff_t *c_at)
 {
-  FN(conv_rows)(GEMM_NV == 2 ? GEMM_MR : GEMM_MT, 2, job, rows, a, a_at, b, c, c_at);
+  FN(conv_rows)(GEMM_NV == 2 ? GEMM_MR : GEMM_MT, 4, 2, job, rows, a, a_at, b, c, c_at);
 }
 static __attribute__((noinline)) void FN(conv_rows_3)(const conv_job *job, ptrdiff_t rows, const T *a, const ptrdiff_t *a_at, const T *b, T *c,
                                                       const ptrdiff_t *c_at)
 {
-  FN(conv_rows)(GEMM_NV == 3 ? GEMM_MR : GEMM_MT, 3, job, rows, a, a_at, b, c, c_at);
+  FN(conv_rows)(GEMM_NV == 3 ? GEMM_MR : GEMM_MT, 4, 3, job, rows, a, a_at, b, c, c_at);
 }
 static __attribute__((noinline)) void FN(conv_rows_4)(const conv_job *job, ptrdiff_t rows, const T *a, const ptrdiff_t *a_at, const T *b, T *c,
                                                       const ptrdiff_t *c_at)
 {
-  FN(conv_rows)(GEMM_NV == 4 ? GEMM_MR : GEMM_MT, 4, job, rows, a, a_at, b, c, c_at);
+  FN(conv_rows)(GEMM_NV == 4 ? GEMM_MR : GEMM_MT, 4, 4, job, rows, a, a_at, b, c, c_at);
 }
 
 /* n columns, n <= CONV_NR. */

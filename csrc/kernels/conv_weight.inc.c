@@ -24,9 +24,10 @@ static inline void FN(conv_inside)(const conv_axis *axis, ptrdiff_t extent, ptrd
   if (*hi > at + n) *hi = at + n;
 }
 
-/* The depth for the run of tap (d, h, w): rows of pixels.  Read in place, the pixels whose tap is outside are left out; in a copy none is. */
+/* The depth for a tap: rows of pixels.  Read in place, the pixels whose tap is outside are left out; in a copy none is, and the depth is the
+   same for all taps, whose place is with the rows.  bare: gy is read in place too. */
 static ptrdiff_t FN(conv_pixels)(const fn_conv_args *g, const conv_box *box, const conv_view *view, const ptrdiff_t *tap, ptrdiff_t width,
-                                 fn_conv_seg *seg)
+                                 int bare, fn_conv_seg *seg)
 {
   ptrdiff_t lo[3], hi[3], n = 0;
   for (int d = 0; d < 3; d++) {
@@ -38,10 +39,12 @@ static ptrdiff_t FN(conv_pixels)(const fn_conv_args *g, const conv_box *box, con
     for (ptrdiff_t d = lo[0]; d < hi[0]; d++)
       for (ptrdiff_t h = lo[1]; h < hi[1]; h++) {
         const ptrdiff_t to[3] = { d - box->at[1], h - box->at[2], lo[2] - box->at[3] };
+        const ptrdiff_t *size = box->n, *whole = g->to;
         fn_conv_seg *s = seg + n++;
         s->a = i * view->stride[0];
-        for (int a = 0; a < 3; a++) s->a += (to[a] * box->axis[a].step + tap[a] * box->axis[a].gap) * view->stride[a + 1];
-        s->b = (((i * box->n[1] + to[0]) * box->n[2] + to[1]) * box->n[3] + to[2]) * width;
+        for (int a = 0; a < 3; a++) s->a += (to[a] * box->axis[a].step + (g->fused ? 0 : tap[a] * box->axis[a].gap)) * view->stride[a + 1];
+        if (bare) s->b = ((((box->at[0] + i) * whole[0] + d) * whole[1] + h) * whole[2] + lo[2]) * width;
+        else s->b = (((i * size[1] + to[0]) * size[2] + to[1]) * size[3] + to[2]) * width;
         s->len = hi[2] - lo[2];
       }
   return n;
@@ -58,30 +61,35 @@ static void FN(conv_bare)(const fn_conv_args *g, const conv_box *box, ptrdiff_t 
   view->p = (const T *)((uintptr_t)g->src + (uintptr_t)(at * (ptrdiff_t)sizeof(T)));
 }
 
-/* One unit: runs [r0, r1) of rows, one panel of columns, boxes [b0, b1). */
+/* One unit: rows [r0, r1) of a group's taps x channels, one panel of columns, boxes [b0, b1).  In a copy all rows have the same depth; read in
+   place, those of a tap. */
 static void FN(conv_weight_unit)(const fn_conv_args *g, const conv_room *room, ptrdiff_t group, ptrdiff_t panel, ptrdiff_t r0, ptrdiff_t r1,
                                  ptrdiff_t b0, ptrdiff_t b1, T *part)
 {
-  const ptrdiff_t *kernel = g->shape.kernel, across = g->fused ? 1 : kernel[2], length = g->fused ? kernel[2] * g->ci : g->ci;
-  const ptrdiff_t k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
+  const ptrdiff_t *kernel = g->shape.kernel, k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
   ptrdiff_t width, a_at[CONV_PIXELS], c_at[CONV_PIXELS];
   T *c = part + FN(conv_panel)(g, group, k, &width);
+  const int bare = g->shape.groups == 1 && width == g->shape.k;         /* one panel without a tail is gy itself */
+  const T *gy = bare ? g->w : room->panel;
   for (ptrdiff_t b = b0; b < b1; b++) {
     conv_box box;
     conv_view view;
     if (!FN(conv_box_of)(g, b, 0, &box)) continue;
     if (g->fused) FN(conv_look)(g, &box, group, 1, room->copy, &view);
     else FN(conv_bare)(g, &box, group, &view);
-    FN(conv_gather)(g, &box, group * g->co + k, n, width, room->panel);
+    if (!bare) FN(conv_gather)(g, &box, group * g->co + k, n, width, room->panel);
     conv_job job = { .seg = room->seg, .a_step = box.axis[2].step * view.stride[3], .load_c = b > b0 };
-    for (ptrdiff_t run = r0; run < r1; run++) {
-      const ptrdiff_t tap[3] = { run / across / kernel[1], run / across % kernel[1], run % across };
-      job.nseg = FN(conv_pixels)(g, &box, &view, tap, width, room->seg);
-      for (ptrdiff_t l = 0; l < length; l += CONV_PIXELS) {
-        const ptrdiff_t rows = length - l < CONV_PIXELS ? length - l : CONV_PIXELS;
-        for (ptrdiff_t i = 0; i < rows; i++) { a_at[i] = l + i; c_at[i] = (run * length + l + i) * width; }
-        FN(conv_columns)(&job, rows, width, view.p, a_at, room->panel, c, c_at);
+    for (ptrdiff_t r = r0; r < r1;) {
+      const ptrdiff_t most = g->fused ? r1 : (r / g->ci + 1) * g->ci, last = most < r + CONV_PIXELS ? most : r + CONV_PIXELS;
+      for (ptrdiff_t i = r; i < last; i++) {
+        const ptrdiff_t t = i / g->ci, tap[3] = { t / kernel[2] / kernel[1], t / kernel[2] % kernel[1], t % kernel[2] };
+        if (i == r) job.nseg = FN(conv_pixels)(g, &box, &view, tap, width, bare, room->seg);
+        a_at[i - r] = i % g->ci;
+        if (g->fused) for (int d = 0; d < 3; d++) a_at[i - r] += tap[d] * box.axis[d].gap * view.stride[d + 1];
+        c_at[i - r] = i * width;
       }
+      FN(conv_columns)(&job, last - r, width, view.p, a_at, gy, c, c_at);
+      r = last;
     }
   }
 }
@@ -90,12 +98,12 @@ static void FN(conv_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
 {
   const fn_conv_args *g = p;
   const conv_room room = FN(conv_room_of)(g, thread);
-  const ptrdiff_t runs = g->taps / (g->fused ? g->shape.kernel[2] : 1), size = g->packed_size / g->splits;
+  const ptrdiff_t taps = g->taps, size = g->packed_size / g->splits;
   const ptrdiff_t boxes = g->boxes[0] * g->boxes[1] * g->boxes[2] * g->boxes[3];
   for (ptrdiff_t u = begin; u < end; u++) {
     const ptrdiff_t rows = u % g->row_blocks, panel = u / g->row_blocks % g->panels, rest = u / g->row_blocks / g->panels;
     const ptrdiff_t group = rest % g->shape.groups, split = rest / g->shape.groups;
-    FN(conv_weight_unit)(g, &room, group, panel, rows * runs / g->row_blocks, (rows + 1) * runs / g->row_blocks,
+    FN(conv_weight_unit)(g, &room, group, panel, rows * taps / g->row_blocks * g->ci, (rows + 1) * taps / g->row_blocks * g->ci,
                          split * boxes / g->splits, (split + 1) * boxes / g->splits, (T *)g->packed + split * size);
   }
 }
