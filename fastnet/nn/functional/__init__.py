@@ -13,6 +13,8 @@ from fastnet.nn.functional.margin import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from fastnet.nn.functional.normalization import *  # noqa: F403
+from fastnet.nn.functional.normalization import __all__ as _norms
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
 from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from fastnet.nn.functional.pool import *  # noqa: F403
@@ -33,7 +35,7 @@ from fastnet.ops.loss import (
 )
 from fastnet.ops.pad import pad
 
-__all__ = [*_activations, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+__all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
            "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
            "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "embedding",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
