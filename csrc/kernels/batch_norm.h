@@ -44,5 +44,6 @@ typedef struct {
   ptrdiff_t   fold, width, lines, tail, chunk, chunks, block, blocks, piece, pieces;
   double      eps, momentum, slope;                  /* slope: of leaky relu below 0 */
   int         act, from_output, fixed;               /* fixed: mean and rstd do not depend on x */
+  int         stream;                                /* y goes past the caches: only where width is a multiple of 16 */
 } fn_batch_norm_args;
 #endif

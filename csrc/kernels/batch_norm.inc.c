@@ -19,31 +19,25 @@ FN_INLINE FN(norm_unit) FN(norm_place)(const fn_batch_norm_args *a, ptrdiff_t r)
   return u;
 }
 
-/* s += sum(x - k), q += sum((x - k)^2) over up to 8 lines */
-FN_INLINE void FN(norm_stats_lines)(const T *x, ptrdiff_t step, int lines, const T *k, T *s, T *q, ptrdiff_t n)
+/* How many lines are walked side by side: their columns share coefficients and sums, but memory likes to be read in order.  Narrow lines
+   go one by one; of wide ones, coefficients and sums would not stay in the first cache. */
+enum { FN(NORM_GROUP) = 8 };
+FN_INLINE ptrdiff_t FN(norm_group)(const fn_batch_norm_args *a) { return a->width <= 512 ? 1 : FN(NORM_GROUP); }
+
+/* s += sum(x - k), q += sum((x - k)^2) over some lines */
+FN_INLINE void FN(norm_stats_lines)(const T *x, ptrdiff_t step, ptrdiff_t lines, const T *k, T *s, T *q, ptrdiff_t n)
 {
   for (ptrdiff_t j = 0; j < n; j += VLEN) {
     const ptrdiff_t m = n - j;
     const vec shift = FN(get)(k + j, m);
-    vec a = FN(get)(s + j, m), b = FN(get)(q + j, m), a2 = v_zero(), b2 = v_zero();
-    if (lines == 8 && m >= VLEN) {
-#pragma GCC unroll 4
-      for (int i = 0; i < 8; i += 2) {
-        const vec d = v_sub(v_load(x + i * step + j), shift), e = v_sub(v_load(x + (i + 1) * step + j), shift);
-        a = v_add(a, d);
-        a2 = v_add(a2, e);
-        b = v_fma(d, d, b);
-        b2 = v_fma(e, e, b2);
-      }
-    } else {
-      for (int i = 0; i < lines; i++) {
-        const vec d = v_sub(FN(get)(x + i * step + j, m), shift);
-        a = v_add(a, d);
-        b = v_fma(d, d, b);
-      }
+    vec a = FN(get)(s + j, m), b = FN(get)(q + j, m);
+    for (ptrdiff_t i = 0; i < lines; i++) {
+      const vec d = v_sub(FN(get)(x + i * step + j, m), shift);
+      a = v_add(a, d);
+      b = v_fma(d, d, b);
     }
-    FN(put)(s + j, v_add(a, a2), m);
-    FN(put)(q + j, v_add(b, b2), m);
+    FN(put)(s + j, a, m);
+    FN(put)(q + j, b, m);
   }
 }
 
@@ -69,9 +63,11 @@ static void FN(batch_norm_stats)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
     T *s = (T *)a->part + u.part, *q = s + a->width;
     memset(s, 0, (size_t)u.n * sizeof(T));
     memset(q, 0, (size_t)u.n * sizeof(T));
-    ptrdiff_t i = 0;
-    for (; i + 8 <= u.lines; i += 8) FN(norm_stats_lines)(x + i * a->width, a->width, 8, x, s, q, u.n);
-    if (i < u.lines) FN(norm_stats_lines)(x + i * a->width, a->width, (int)(u.lines - i), x, s, q, u.n);
+    if (FN(norm_group)(a) == 1)
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_stats_lines)(x + i * a->width, a->width, 1, x, s, q, u.n);
+    else
+      for (ptrdiff_t i = 0; i < u.lines; i += FN(NORM_GROUP))
+        FN(norm_stats_lines)(x + i * a->width, a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), x, s, q, u.n);
     if (u.extra) FN(norm_stats_lines)(x + u.lines * a->width, a->width, 1, x, s, q, u.extra);
     FN(norm_stats_end)(x, s, q, u.lines + 1, u.extra);
     FN(norm_stats_end)(x + u.extra, s + u.extra, q + u.extra, u.lines, u.n - u.extra);
@@ -105,8 +101,7 @@ FN_INLINE vec FN(norm_act_slope)(int act, vec slope, vec g, vec z)
   return g;
 }
 
-/* One line group: columns outside, so that the coefficients of a column are loaded once for all its lines. */
-FN_INLINE void FN(norm_forward_lines)(int act, int residual, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines,
+FN_INLINE void FN(norm_forward_lines)(int act, int residual, int stream, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines,
                                       ptrdiff_t n)
 {
   const T *x = (const T *)a->x + at, *r = residual ? (const T *)a->r + at : NULL;
@@ -117,30 +112,29 @@ FN_INLINE void FN(norm_forward_lines)(int act, int residual, const fn_batch_norm
     const ptrdiff_t m = n - j;
     const vec mean = FN(get)(coef + NORM_MEAN * step + j, m), scale = FN(get)(coef + NORM_SCALE * step + j, m);
     const vec shift = FN(get)(coef + NORM_SHIFT * step + j, m);
-    if (m >= VLEN) {
-      for (ptrdiff_t i = 0; i < lines; i++) {
-        vec z = v_fma(v_sub(v_load(x + i * step + j), mean), scale, shift);
-        if (residual) z = v_add(z, v_load(r + i * step + j));
-        v_store(y + i * step + j, FN(norm_act_value)(act, slope, z));
-      }
-    } else {
-      for (ptrdiff_t i = 0; i < lines; i++) {
-        vec z = v_fma(v_sub(v_loadn(x + i * step + j, m), mean), scale, shift);
-        if (residual) z = v_add(z, v_loadn(r + i * step + j, m));
-        v_storen(y + i * step + j, FN(norm_act_value)(act, slope, z), m);
-      }
+    for (ptrdiff_t i = 0; i < lines; i++) {
+      vec z = v_fma(v_sub(FN(get)(x + i * step + j, m), mean), scale, shift);
+      if (residual) z = v_add(z, FN(get)(r + i * step + j, m));
+      z = FN(norm_act_value)(act, slope, z);
+      if (stream) v_stream(y + i * step + j, z);
+      else FN(put)(y + i * step + j, z, m);
     }
   }
 }
 
 FN_INLINE void FN(norm_forward_walk)(int act, int residual, const fn_batch_norm_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
-  for (ptrdiff_t r = begin; r < end; r++) {
+  for (ptrdiff_t r = end; r-- > begin;) {            /* what the pass before read last may still be in a cache */
     const FN(norm_unit) u = FN(norm_place)(a, r);
     const T *coef = (const T *)a->coef + u.instance * NORM_COEFS * a->width + u.j;
-    for (ptrdiff_t i = 0; i < u.lines; i += 8)
-      FN(norm_forward_lines)(act, residual, a, coef, u.at + i * a->width, u.lines - i < 8 ? u.lines - i : 8, u.n);
-    if (u.extra) FN(norm_forward_lines)(act, residual, a, coef, u.at + u.lines * a->width, 1, u.extra);
+    if (a->stream && FN(norm_group)(a) == 1)
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_forward_lines)(act, residual, 1, a, coef, u.at + i * a->width, 1, u.n);
+    else if (FN(norm_group)(a) == 1)
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_forward_lines)(act, residual, 0, a, coef, u.at + i * a->width, 1, u.n);
+    else
+      for (ptrdiff_t i = 0; i < u.lines; i += FN(NORM_GROUP))
+        FN(norm_forward_lines)(act, residual, 0, a, coef, u.at + i * a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), u.n);
+    if (u.extra) FN(norm_forward_lines)(act, residual, 0, a, coef, u.at + u.lines * a->width, 1, u.extra);
   }
 }
 
@@ -199,8 +193,11 @@ FN_INLINE void FN(norm_sums_walk)(int act, int from, int keep, const fn_batch_no
     T *s = (T *)a->part + u.part, *q = s + a->width;
     memset(s, 0, (size_t)u.n * sizeof(T));
     memset(q, 0, (size_t)u.n * sizeof(T));
-    for (ptrdiff_t i = 0; i < u.lines; i += 8)
-      FN(norm_sums_lines)(act, from, keep, a, coef, u.at + i * a->width, u.lines - i < 8 ? u.lines - i : 8, s, q, u.n);
+    if (FN(norm_group)(a) == 1)
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_sums_lines)(act, from, keep, a, coef, u.at + i * a->width, 1, s, q, u.n);
+    else
+      for (ptrdiff_t i = 0; i < u.lines; i += FN(NORM_GROUP))
+        FN(norm_sums_lines)(act, from, keep, a, coef, u.at + i * a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), s, q, u.n);
     if (u.extra) FN(norm_sums_lines)(act, from, keep, a, coef, u.at + u.lines * a->width, 1, s, q, u.extra);
   }
 }
@@ -215,7 +212,7 @@ static void FN(batch_norm_sums)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   else FN(norm_sums_walk)(a->act, a->from_output, 1, a, begin, end);
 }
 
-FN_INLINE void FN(norm_backward_lines)(int relu, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines, ptrdiff_t n)
+FN_INLINE void FN(norm_backward_lines)(int relu, int stream, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines, ptrdiff_t n)
 {
   const T *x = (const T *)a->x + at, *gy = (const T *)a->gy + at;
   T *gx = (T *)a->y + at;
@@ -230,19 +227,26 @@ FN_INLINE void FN(norm_backward_lines)(int relu, const fn_batch_norm_args *a, co
       const vec d = v_sub(FN(get)(x + k, m), mean);
       vec g = FN(get)(gy + k, m);
       if (relu) g = v_select(v_le(v_fma(d, scale, shift), v_zero()), v_zero(), g);
-      FN(put)(gx + k, v_fma(gscale, g, v_fma(gslope, d, gshift)), m);
+      g = v_fma(gscale, g, v_fma(gslope, d, gshift));
+      if (stream) v_stream(gx + k, g);
+      else FN(put)(gx + k, g, m);
     }
   }
 }
 
 FN_INLINE void FN(norm_backward_walk)(int relu, const fn_batch_norm_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
-  for (ptrdiff_t r = begin; r < end; r++) {
+  for (ptrdiff_t r = end; r-- > begin;) {            /* what the pass before read last may still be in a cache */
     const FN(norm_unit) u = FN(norm_place)(a, r);
     const T *coef = (const T *)a->coef + u.instance * NORM_COEFS * a->width + u.j;
-    for (ptrdiff_t i = 0; i < u.lines; i += 8)
-      FN(norm_backward_lines)(relu, a, coef, u.at + i * a->width, u.lines - i < 8 ? u.lines - i : 8, u.n);
-    if (u.extra) FN(norm_backward_lines)(relu, a, coef, u.at + u.lines * a->width, 1, u.extra);
+    if (a->stream && FN(norm_group)(a) == 1)
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_backward_lines)(relu, 1, a, coef, u.at + i * a->width, 1, u.n);
+    else if (FN(norm_group)(a) == 1)
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_backward_lines)(relu, 0, a, coef, u.at + i * a->width, 1, u.n);
+    else
+      for (ptrdiff_t i = 0; i < u.lines; i += FN(NORM_GROUP))
+        FN(norm_backward_lines)(relu, 0, a, coef, u.at + i * a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), u.n);
+    if (u.extra) FN(norm_backward_lines)(relu, 0, a, coef, u.at + u.lines * a->width, 1, u.extra);
   }
 }
 

@@ -15,5 +15,6 @@ typedef struct {
   void       *mean, *rstd, *part, *gw, *gb;
   ptrdiff_t   rows, n, chunk, chunks;
   double      eps;
+  int         stream;                                /* y goes past the caches: only where n is a multiple of 16 */
 } fn_layer_norm_args;
 #endif

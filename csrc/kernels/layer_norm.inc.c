@@ -46,7 +46,8 @@ static void FN(layer_norm_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end
       if (w && b) v = v_fma(v, FN(get)(w + i, m), FN(get)(b + i, m));
       else if (w) v = v_mul(v, FN(get)(w + i, m));
       else if (b) v = v_add(v, FN(get)(b + i, m));
-      FN(put)(y + i, v, m);
+      if (a->stream) v_stream(y + i, v);
+      else FN(put)(y + i, v, m);
     }
   }
 }
@@ -105,7 +106,9 @@ static void FN(layer_norm_backward)(const void *p, ptrdiff_t begin, ptrdiff_t en
           const vec h = v_mul(v_sub(FN(get)(x + u * n + i, m), centre), scale);
           vec g = FN(get)(gy + u * n + i, m);
           if (w) g = v_mul(g, FN(get)(w + i, m));
-          FN(put)(gx + i, v_mul(scale, v_fma(slope, h, v_add(g, shift))), m);
+          g = v_mul(scale, v_fma(slope, h, v_add(g, shift)));
+          if (a->stream) v_stream(gx + i, g);
+          else FN(put)(gx + i, g, m);
         }
       }
     }

@@ -33,7 +33,7 @@ cdef extern from "groups/norm.h" nogil:
         Py_ssize_t instances, rows, c, groups
         Py_ssize_t fold, width, lines, tail, chunk, chunks, block, blocks, piece, pieces
         double eps, momentum, slope
-        int act, from_output, fixed
+        int act, from_output, fixed, stream
 
 # inputs: 0 x, 1 w, 2 b, 3 residual; saved: 0 x, 1 w, 2 b, 3 residual or y; n.block: mean, rstd (groups of all instances)
 # n.i: groups, fixed, act, from_output; n.f: eps, slope
@@ -45,8 +45,8 @@ cdef Py_ssize_t _gcd(Py_ssize_t a, Py_ssize_t b) noexcept:
     return a
 
 
-cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups) noexcept:
-    """The sizes of a, from the shape of x (N, C, ...) alone."""
+cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups, int arrays) noexcept:
+    """The sizes of a, from the shape of x (N, C, ...) alone; arrays: of that size, that the last pass reads and writes."""
     cdef Py_ssize_t each
     a.c = x.dims[1]
     a.instances = x.dims[0] if groups else 1
@@ -60,6 +60,7 @@ cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups) n
         if a.rows < 8 * a.fold:
             a.fold = 1
     a.width = a.fold * a.c
+    a.stream = a.width % 16 == 0 and arrays * x.size * itemsize(x.dtype) > 32 << 20
     a.lines = a.rows // a.fold
     a.tail = (a.rows - a.lines * a.fold) * a.c
     a.chunk = max(64, 16384 // max(1, a.width))
@@ -113,7 +114,7 @@ cdef int norm_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
     cdef fn_tensor g, w, b, masked
     cdef char *room = NULL
     g.st = w.st = b.st = masked.st = NULL
-    _split(&a, x, n.i[0])
+    _split(&a, x, n.i[0], 3)
     a.fixed, a.act, a.from_output, a.eps, a.slope = <int>n.i[1], <int>n.i[2], <int>n.i[3], n.f[0], n.f[1]
     relu = a.act == NORM_ACT_RELU and not a.from_output
     try:
@@ -235,7 +236,7 @@ cdef Tensor norm_forward(Tensor x, Tensor running_mean, Tensor running_var, Tens
         write_check(running_mean, op)
         write_check(running_var, op)
     px.st = pr.st = pw.st = pb.st = NULL
-    _split(&a, &x.t, how.groups)
+    _split(&a, &x.t, how.groups, 2 + (residual is not None))
     a.eps, a.momentum, a.slope, a.act, a.fixed = how.eps, how.momentum, how.slope, how.act, how.fixed
     width = itemsize(x.t.dtype)
     try:

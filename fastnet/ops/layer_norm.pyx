@@ -25,6 +25,7 @@ cdef extern from "groups/norm.h" nogil:
         void *gb
         Py_ssize_t rows, n, chunk, chunks
         double eps
+        int stream
 
 # inputs: 0 x, 1 w, 2 b; saved: 0 x, 1 w; n.block: rstd, mean; n.i: elements of a row, whether there is a mean
 
@@ -38,6 +39,7 @@ cdef int layer_norm_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -
     cdef int k
     g.st = w.st = NULL
     a.n, a.rows = n.i[0], x.size // max(1, n.i[0])
+    a.stream = a.n % 16 == 0 and 3 * width * x.size > 32 << 20
     a.rstd, a.mean = n.block, <char *>n.block + width * a.rows if n.i[1] else NULL
     a.x, a.w, a.b, a.y, a.part, a.gw, a.gb = x.p, NULL, NULL, NULL, NULL, NULL, NULL
     a.chunk = max(32, (a.rows + 255) // 256)
@@ -102,6 +104,7 @@ cdef Tensor _forward(Tensor x, Py_ssize_t size, Tensor w, Tensor b, bint centred
     cdef char *saved = NULL
     cdef Py_ssize_t width = itemsize(x.t.dtype)
     px.st = pw.st = pb.st = NULL
+    a.stream = size % 16 == 0 and 2 * width * x.t.size > 32 << 20
     a.n, a.eps, a.rows, a.w, a.b = size, eps, x.t.size // max(1, size), NULL, NULL
     try:
         array_contiguous(&px, &x.t)
