@@ -26,7 +26,7 @@
 #include "fn.h"
 enum { NORM_ACT_NONE, NORM_ACT_RELU, NORM_ACT_RELU6, NORM_ACT_LEAKY, NORM_ACT_SILU, NORM_ACT_HARDSWISH };
 enum { NORM_MEAN, NORM_SCALE, NORM_SHIFT, NORM_GSCALE, NORM_GSLOPE, NORM_GSHIFT, NORM_COEFS };
-enum { NORM_PIECE = 256 };
+enum { NORM_PIECE = 256, NORM_PARTS = 3 };
 
 typedef struct {
   const void *x, *gy;
@@ -34,7 +34,7 @@ typedef struct {
   const void *w, *b;                                 /* (c), NULL: 1 and 0 */
   void       *y;                                     /* y, or gx */
   void       *g;                                     /* sums: where gy act' goes, NULL: nowhere */
-  void       *part;                                  /* (instances, chunks, 2, width) */
+  void       *part;                                  /* (instances, chunks, NORM_PARTS, width): the two sums; stats: what x is taken relative to */
   double     *sum;                                   /* (instances, 2, c) */
   void       *coef;                                  /* (instances, NORM_COEFS, width) */
   void       *mean, *rstd;                           /* (instances, groups) */

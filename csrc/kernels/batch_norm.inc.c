@@ -15,7 +15,7 @@ FN_INLINE FN(norm_unit) FN(norm_place)(const fn_batch_norm_args *a, ptrdiff_t r)
   u.lines = a->lines - first < a->chunk ? a->lines - first : a->chunk;
   u.extra = chunk == a->chunks - 1 && a->tail > u.j ? (a->tail - u.j < u.n ? a->tail - u.j : u.n) : 0;
   u.at = u.instance * a->rows * a->c + first * a->width + u.j;
-  u.part = (u.instance * a->chunks + chunk) * 2 * a->width + u.j;
+  u.part = (u.instance * a->chunks + chunk) * NORM_PARTS * a->width + u.j;
   return u;
 }
 
@@ -41,7 +41,23 @@ FN_INLINE void FN(norm_stats_lines)(const T *x, ptrdiff_t step, ptrdiff_t lines,
   }
 }
 
-/* Sums around the first line become mean and sum of squares around the mean of `count` values. */
+/* What x is taken relative to, near its mean: the mean of 8 lines, exact where they are equal; of fewer, the first. */
+FN_INLINE void FN(norm_centre)(const T *x, ptrdiff_t step, ptrdiff_t lines, T *k, ptrdiff_t n)
+{
+  for (ptrdiff_t j = 0; j < n; j += VLEN) {
+    const ptrdiff_t m = n - j;
+    vec t[8] = { FN(get)(x + j, m) };
+    if (lines >= 8) {
+      for (int i = 1; i < 8; i++) t[i] = FN(get)(x + i * step + j, m);
+      for (int h = 4; h; h /= 2)
+        for (int i = 0; i < h; i++) t[i] = v_add(t[i], t[i + h]);
+      t[0] = v_mul(t[0], v_set((T)0.125));
+    }
+    FN(put)(k + j, t[0], m);
+  }
+}
+
+/* Sums around k become mean and sum of squares around the mean of `count` values. */
 FN_INLINE void FN(norm_stats_end)(const T *k, T *s, T *q, ptrdiff_t count, ptrdiff_t n)
 {
   const vec one = v_set((T)1 / (T)count);
@@ -60,17 +76,18 @@ static void FN(batch_norm_stats)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   for (ptrdiff_t r = begin; r < end; r++) {
     const FN(norm_unit) u = FN(norm_place)(a, r);
     const T *x = (const T *)a->x + u.at;
-    T *s = (T *)a->part + u.part, *q = s + a->width;
+    T *s = (T *)a->part + u.part, *q = s + a->width, *k = q + a->width;
     memset(s, 0, (size_t)u.n * sizeof(T));
     memset(q, 0, (size_t)u.n * sizeof(T));
+    FN(norm_centre)(x, a->width, u.lines, k, u.n);
     if (FN(norm_group)(a) == 1)
-      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_stats_lines)(x + i * a->width, a->width, 1, x, s, q, u.n);
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_stats_lines)(x + i * a->width, a->width, 1, k, s, q, u.n);
     else
       for (ptrdiff_t i = 0; i < u.lines; i += FN(NORM_GROUP))
-        FN(norm_stats_lines)(x + i * a->width, a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), x, s, q, u.n);
-    if (u.extra) FN(norm_stats_lines)(x + u.lines * a->width, a->width, 1, x, s, q, u.extra);
-    FN(norm_stats_end)(x, s, q, u.lines + 1, u.extra);
-    FN(norm_stats_end)(x + u.extra, s + u.extra, q + u.extra, u.lines, u.n - u.extra);
+        FN(norm_stats_lines)(x + i * a->width, a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), k, s, q, u.n);
+    if (u.extra) FN(norm_stats_lines)(x + u.lines * a->width, a->width, 1, k, s, q, u.extra);
+    FN(norm_stats_end)(k, s, q, u.lines + 1, u.extra);
+    FN(norm_stats_end)(k + u.extra, s + u.extra, q + u.extra, u.lines, u.n - u.extra);
   }
 }
 

@@ -16,19 +16,19 @@ static void FN(batch_norm_merge)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   for (ptrdiff_t r = begin; r < end; r++) {
     const ptrdiff_t instance = r / a->pieces, g0 = r % a->pieces * a->piece, g1 = g0 + a->piece < a->groups ? g0 + a->piece : a->groups;
     const ptrdiff_t c0 = g0 * each, n = (g1 - g0) * each;
-    const T *part = (const T *)a->part + instance * a->chunks * 2 * a->width + c0;
+    const T *part = (const T *)a->part + instance * a->chunks * NORM_PARTS * a->width + c0;
     double *mean = a->sum + instance * 2 * a->c + c0, *square = mean + a->c;
     for (ptrdiff_t c = 0; c < n; c++) mean[c] = square[c] = 0;
     for (ptrdiff_t k = 0; k < a->chunks; k++)
       for (ptrdiff_t f = 0; f < a->fold; f++) {
         const double share = FN(norm_count)(a, k, f) / rows;
-        const T *m = part + k * 2 * a->width + f * a->c;
+        const T *m = part + k * NORM_PARTS * a->width + f * a->c;
         for (ptrdiff_t c = 0; c < n; c++) mean[c] += share * (double)m[c];
       }
     for (ptrdiff_t k = 0; k < a->chunks; k++)
       for (ptrdiff_t f = 0; f < a->fold; f++) {
         const double count = FN(norm_count)(a, k, f);
-        const T *m = part + k * 2 * a->width + f * a->c, *q = m + a->width;
+        const T *m = part + k * NORM_PARTS * a->width + f * a->c, *q = m + a->width;
         for (ptrdiff_t c = 0; c < n; c++) square[c] += (double)q[c] + count * ((double)m[c] - mean[c]) * ((double)m[c] - mean[c]);
       }
     for (ptrdiff_t g = g0; g < g1; g++) {
@@ -90,13 +90,13 @@ static void FN(batch_norm_gradient)(const void *p, ptrdiff_t begin, ptrdiff_t en
   for (ptrdiff_t r = begin; r < end; r++) {
     const ptrdiff_t instance = r / a->pieces, g0 = r % a->pieces * a->piece, g1 = g0 + a->piece < a->groups ? g0 + a->piece : a->groups;
     const ptrdiff_t c0 = g0 * each, n = (g1 - g0) * each;
-    const T *part = (const T *)a->part + instance * a->chunks * 2 * a->width + c0;
+    const T *part = (const T *)a->part + instance * a->chunks * NORM_PARTS * a->width + c0;
     double *sum = a->sum + instance * 2 * a->c + c0, *dot = sum + a->c;
     T *scale = (T *)a->coef + (instance * NORM_COEFS + NORM_GSCALE) * a->width + c0, *slope = scale + a->width, *shift = slope + a->width;
     for (ptrdiff_t c = 0; c < n; c++) sum[c] = dot[c] = 0;
     for (ptrdiff_t k = 0; k < a->chunks; k++)
       for (ptrdiff_t f = 0; f < a->fold; f++) {
-        const T *s = part + k * 2 * a->width + f * a->c, *q = s + a->width;
+        const T *s = part + k * NORM_PARTS * a->width + f * a->c, *q = s + a->width;
         for (ptrdiff_t c = 0; c < n; c++) {
           sum[c] += (double)s[c];
           dot[c] += (double)q[c];

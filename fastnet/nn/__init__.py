@@ -59,6 +59,8 @@ from fastnet.nn.loss import (
     TripletMarginWithDistanceLoss,
 )
 from fastnet.nn.module import Module
+from fastnet.nn.normalization import *  # noqa: F403
+from fastnet.nn.normalization import __all__ as _norms
 from fastnet.nn.parameter import Parameter
 from fastnet.nn.parameter_containers import ParameterDict, ParameterList
 from fastnet.nn.pool import *  # noqa: F403
@@ -75,3 +77,4 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "functional", "init",
            "utils"]
 __all__ += _pools
+__all__ += _norms

@@ -9,6 +9,7 @@ from typing import Any
 from fastnet.nn.activation import ReLU, Sigmoid, Tanh
 from fastnet.nn.linear import Linear
 from fastnet.nn.module import Module
+from fastnet.nn.normalization import fusible, plain
 from fastnet.ops.linear import linear_act
 
 _FUSED = {ReLU: "relu", Tanh: "tanh", Sigmoid: "sigmoid"}
@@ -193,8 +194,8 @@ class ModuleDict(Module):
 class Sequential(_Row):
     """Modules applied one after the other.
 
-    A `Linear` followed by `ReLU`, `Tanh` or `Sigmoid` runs as one fused op while neither has hooks and both are of exactly
-    these types; the result is the same.
+    A `Linear` followed by `ReLU`, `Tanh` or `Sigmoid`, and a `BatchNorm1d`, `2d` or `3d` followed by `ReLU`, `ReLU6`, `LeakyReLU`, `SiLU` or
+    `Hardswish`, run as one fused op while neither has hooks and both are of exactly these types; the result is the same.
 
     Args:
         *args: the modules, or one OrderedDict from names to modules.
@@ -260,18 +261,24 @@ class Sequential(_Row):
         if state["_planned"] != Module._structure:
             state["_plan"], state["_planned"] = fuse(list(self._modules.values())), Module._structure
         for module, activation in state["_plan"]:
-            x = module(x) if activation is False else linear_act(x, module.weight, module.bias, activation)
+            if activation is False:
+                x = module(x)
+            elif type(activation) is tuple:
+                x = module._activated(x, activation[0], getattr(activation[1], "negative_slope", 0.01))
+            else:
+                x = linear_act(x, module.weight, module.bias, activation)
         return x
 
 
-def fuse(modules: list[Module]) -> list[tuple[Module, str | bool | None]]:
-    """Rows of (module, False): call the module; (linear, activation or None): run a Linear, and the activation after it, as one op."""
-    plan: list[tuple[Module, str | bool | None]] = []
+def fuse(modules: list[Module]) -> list[tuple[Any, Any]]:
+    """What Sequential runs: rows of (module, False), a call; (Linear, activation or None) and (BatchNorm, (activation, its module)), one op."""
+    plan: list[tuple[Any, Any]] = []
     for module in modules:
-        name = _FUSED.get(type(module))
-        plain = not module._hooked and "forward" not in module.__dict__
-        if name is not None and plain and plan and plan[-1][1] is None:
-            plan[-1] = (plan[-1][0], name)
+        name, before = _FUSED.get(type(module)), plan[-1] if plan else (None, False)
+        if name is not None and before[1] is None and plain(module):
+            plan[-1] = (before[0], name)
+        elif before[1] is False and before[0] is not None and fusible(before[0], module):
+            plan[-1] = (before[0], (fusible(before[0], module), module))
         else:
-            plan.append((module, None if plain and type(module) is Linear else False))
+            plan.append((module, None if plain(module) and type(module) is Linear else False))
     return plan

@@ -1,4 +1,5 @@
 """batch_norm, instance_norm, group_norm: y = act((x - mean) / sqrt(var + eps) w + b + residual), channels last, two visits of x each way."""
+from libc.stdint cimport int64_t
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
@@ -12,7 +13,7 @@ cdef extern from "groups/norm.h" nogil:
 cdef extern from "groups/norm.h" nogil:
     enum:
         NORM_ACT_NONE, NORM_ACT_RELU, NORM_ACT_RELU6, NORM_ACT_LEAKY, NORM_ACT_SILU, NORM_ACT_HARDSWISH
-        NORM_COEFS, NORM_PIECE
+        NORM_COEFS, NORM_PIECE, NORM_PARTS
     ctypedef struct fn_batch_norm_args:
         const void *x
         const void *gy
@@ -75,7 +76,7 @@ cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups, i
 cdef char *_scratch(fn_batch_norm_args *a, int dtype, bint partial) except NULL:
     """Room for coef, and for part and sum."""
     cdef Py_ssize_t width = itemsize(dtype), sums = a.instances * 2 * a.c if partial else 0
-    cdef Py_ssize_t part = a.instances * a.chunks * 2 * a.width if partial else 0
+    cdef Py_ssize_t part = a.instances * a.chunks * NORM_PARTS * a.width if partial else 0
     cdef char *room = <char *>block_new(8 * sums + width * (a.instances * NORM_COEFS * a.width + part) + 64)
     a.sum = <double *>room
     a.coef = room + 8 * sums
@@ -287,6 +288,24 @@ cdef Tensor norm_forward(Tensor x, Tensor running_mean, Tensor running_var, Tens
         array_drop(&pb)
         block_free(room)
         block_free(saved)
+
+
+def count_batch(counter):
+    """Add 1 to an integer tensor of one element, in place; returns the new number.
+
+    >>> import fastnet
+    >>> from fastnet.ops.batch_norm import count_batch
+    >>> count_batch(fastnet.tensor(41))
+    42
+    """
+    cdef Tensor t = require_tensor(counter, "count_batch", "counter")
+    if t.t.dtype != FN_I64 or t.t.size != 1:
+        counter.add_(1)
+        return counter.item()
+    write_check(t, "count_batch")
+    (<int64_t *>t.t.p)[0] += 1
+    written(t)
+    return (<int64_t *>t.t.p)[0]
 
 
 cdef dict ACTIVATIONS = {None: NORM_ACT_NONE, "relu": NORM_ACT_RELU, "relu6": NORM_ACT_RELU6, "leaky_relu": NORM_ACT_LEAKY,

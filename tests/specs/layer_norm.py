@@ -1,4 +1,4 @@
-"""layer_norm and rms_norm over trailing axes."""
+"""layer_norm and rms_norm over trailing axes, local_response_norm over neighbouring channels."""
 import numpy as np
 
 from specs import Case, OpSpec, Refused, zeros
@@ -20,6 +20,15 @@ def layer_norm(x, weight=None, bias=None, normalized_shape=(), eps=1e-5):
 def rms_norm(x, weight=None, normalized_shape=(), eps=None):
     y = x / np.sqrt((x * x).mean(trailing(normalized_shape), keepdims=True) + (1.2e-7 if eps is None else eps))
     return y if weight is None else y * weight
+
+
+def local_response_norm(x, size=1, alpha=1e-4, beta=0.75, k=1.0):
+    c, total = x.shape[1], np.zeros_like(x)
+    for shift in range(-(size // 2), (size - 1) // 2 + 1):
+        first, last = max(0, -shift), min(c, c - shift)
+        if first < last:
+            total[:, first:last] += x[:, first + shift:last + shift] ** 2
+    return x / (k + alpha * total / size) ** beta
 
 
 def call_layer_norm(f, x, weight=None, bias=None, normalized_shape=(), **args):
@@ -51,4 +60,10 @@ SPECS = [
            + [Case(((4, 6), (6,)), {"normalized_shape": (6,), "eps": 0.5})],
            refused=[Refused(RuntimeError, r"rms_norm: normalized_shape \(4,\) does not end the shape", zeros(2, 3), normalized_shape=4),
                     Refused(RuntimeError, r"rms_norm: weight must have the shape \(3,\)", zeros(2, 3), zeros(2), normalized_shape=(3,))]),
+    OpSpec("local_response_norm", HOME + "local_response_norm", local_response_norm, tol=2e-6,
+           cases=[Case(((2, 7, 3),), {"size": 2}), Case(((2, 5, 3, 2),), {"size": 5, "alpha": 0.5}), Case(((1, 33, 2, 2, 2),), {"size": 4, "beta": 1.3}),
+                  Case(((2, 3, 4),), {"size": 9, "alpha": 1.0, "k": 2.0}), Case(((0, 3, 4),), {"size": 3}), Case(((1, 1, 5),), {"size": 1, "alpha": 0.3})],
+           refused=[Refused(ValueError, "local_response_norm: input must have 3 to 5 axes", zeros(2, 3), 2),
+                    Refused(ValueError, "local_response_norm: size", zeros(2, 3, 4), 0),
+                    Refused(TypeError, "local_response_norm: input must be float", zeros(2, 3, 4, dtype="int64"), 2)]),
 ]
