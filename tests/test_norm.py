@@ -64,7 +64,8 @@ def test_state_has_pytorchs_names():
     assert nn.BatchNorm1d(2).load_state_dict(old).missing_keys == []
 
 
-@pytest.mark.parametrize("layer, shape", [(nn.BatchNorm1d(3), (2, 3, 4, 5)), (nn.BatchNorm2d(3), (2, 3, 4)), (nn.BatchNorm3d(3), (3, 4, 5, 6)),
+@pytest.mark.parametrize("layer, shape", [(nn.BatchNorm1d(3), (2, 3, 4, 5)), (nn.BatchNorm2d(3), (2, 3, 4)),
+                                          (nn.BatchNorm3d(3), (3, 4, 5, 6)),
                                           (nn.InstanceNorm1d(3), (2, 3, 4, 5)), (nn.InstanceNorm2d(3), (2, 3, 4, 5, 6))])
 def test_a_layer_refuses_another_rank(layer, shape):
     with pytest.raises(ValueError, match=type(layer).__name__):

@@ -194,8 +194,8 @@ class ModuleDict(Module):
 class Sequential(_Row):
     """Modules applied one after the other.
 
-    A `Linear` followed by `ReLU`, `Tanh` or `Sigmoid`, and a `BatchNorm1d`, `2d` or `3d` followed by `ReLU`, `ReLU6`, `LeakyReLU`, `SiLU` or
-    `Hardswish`, run as one fused op while neither has hooks and both are of exactly these types; the result is the same.
+    A `Linear` followed by `ReLU`, `Tanh` or `Sigmoid`, and a `BatchNorm1d`, `2d` or `3d` followed by `ReLU`, `ReLU6`, `LeakyReLU`,
+    `SiLU` or `Hardswish`, run as one fused op while neither has hooks and both are of exactly these types; the result is the same.
 
     Args:
         *args: the modules, or one OrderedDict from names to modules.
@@ -271,7 +271,7 @@ class Sequential(_Row):
 
 
 def fuse(modules: list[Module]) -> list[tuple[Any, Any]]:
-    """What Sequential runs: rows of (module, False), a call; (Linear, activation or None) and (BatchNorm, (activation, its module)), one op."""
+    """What Sequential runs: (module, False): a call; (Linear, activation or None), (BatchNorm, (activation, its module)): one op."""
     plan: list[tuple[Any, Any]] = []
     for module in modules:
         name, before = _FUSED.get(type(module)), plan[-1] if plan else (None, False)

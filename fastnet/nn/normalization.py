@@ -70,7 +70,8 @@ class _NormBase(Module):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if len(input.shape) not in self.ranks:
-            raise ValueError(f"{type(self).__name__}: input must have {' or '.join(map(str, self.ranks))} axes, got shape {tuple(input.shape)}")
+            ranks = " or ".join(map(str, self.ranks))
+            raise ValueError(f"{type(self).__name__}: input must have {ranks} axes, got shape {tuple(input.shape)}")
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, local_metadata: dict, *args: Any) -> None:
         key = prefix + "num_batches_tracked"                # checkpoints older than this counter
@@ -88,7 +89,8 @@ class _BatchNorm(_NormBase):
         """Any of the shapes above to the same shape."""
         return self._activated(input)
 
-    def _activated(self, input: Tensor, activation: str | None = None, negative_slope: float = 0.01, residual: Tensor | None = None) -> Tensor:
+    def _activated(self, input: Tensor, activation: str | None = None, negative_slope: float = 0.01,
+                   residual: Tensor | None = None) -> Tensor:
         """act(norm(input) + residual) in one pass."""
         self._check_input_dim(input)
         mean, var, factor, training = self.running_mean, self.running_var, self.momentum, self.training
@@ -157,8 +159,8 @@ class _InstanceNorm(_NormBase):
         single = len(input.shape) == self.ranks[0]
         x = input.unsqueeze(0) if single else input
         if x.shape[1] != self.num_features and not (self.affine or self.track_running_stats):
-            warnings.warn(f"{type(self).__name__}: input {tuple(input.shape)} has not num_features {self.num_features} channels, which nothing uses",
-                          stacklevel=2)
+            warnings.warn(f"{type(self).__name__}: input {tuple(input.shape)} does not have the num_features {self.num_features} channels, "
+                          "which nothing uses", stacklevel=2)
         elif x.shape[1] != self.num_features:
             raise ValueError(f"{type(self).__name__}: num_features {self.num_features} does not fit input {tuple(input.shape)}")
         y = F.instance_norm(x, self.running_mean, self.running_var, self.weight, self.bias, self.training or not self.track_running_stats,
@@ -341,10 +343,13 @@ def plain(module: Any) -> bool:
     return not module._hooked and "forward" not in module.__dict__
 
 
+_BATCH_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d)
+
+
 def fusible(norm: Any, activation: Any) -> str | None:
     """The name under which batch_norm takes the activation after a norm; None: they run one after the other."""
     name = _FUSED.get(type(activation))
-    return name if name is not None and type(norm) in (BatchNorm1d, BatchNorm2d, BatchNorm3d) and plain(norm) and plain(activation) else None
+    return name if name is not None and type(norm) in _BATCH_NORMS and plain(norm) and plain(activation) else None
 
 
 def norm_act(norm: Any, activation: Any, input: Tensor, residual: Tensor | None = None) -> Tensor:
@@ -365,7 +370,7 @@ def norm_act(norm: Any, activation: Any, input: Tensor, residual: Tensor | None 
     name = fusible(norm, activation)
     if name is not None:
         return norm._activated(input, name, getattr(activation, "negative_slope", 0.01), residual)
-    if activation is None and residual is not None and type(norm) in (BatchNorm1d, BatchNorm2d, BatchNorm3d) and plain(norm):
+    if activation is None and residual is not None and type(norm) in _BATCH_NORMS and plain(norm):
         return norm._activated(input, residual=residual)
     y = norm(input)
     if residual is not None:

@@ -10,31 +10,6 @@ from fastnet._core.tensor cimport *
 cdef extern from "groups/norm.h" nogil:
     int FN_batch_norm_stats, FN_batch_norm_merge, FN_batch_norm_running, FN_batch_norm_fixed, FN_batch_norm_coef, FN_batch_norm_forward
     int FN_batch_norm_sums, FN_batch_norm_gradient, FN_batch_norm_weight, FN_batch_norm_backward
-cdef extern from "groups/norm.h" nogil:
-    enum:
-        NORM_ACT_NONE, NORM_ACT_RELU, NORM_ACT_RELU6, NORM_ACT_LEAKY, NORM_ACT_SILU, NORM_ACT_HARDSWISH
-        NORM_COEFS, NORM_PIECE, NORM_PARTS
-    ctypedef struct fn_batch_norm_args:
-        const void *x
-        const void *gy
-        const void *r
-        const void *w
-        const void *b
-        void *y
-        void *g
-        void *part
-        double *sum
-        void *coef
-        void *mean
-        void *rstd
-        void *running_mean
-        void *running_var
-        void *gw
-        void *gb
-        Py_ssize_t instances, rows, c, groups
-        Py_ssize_t fold, width, lines, tail, chunk, chunks, block, blocks, piece, pieces
-        double eps, momentum, slope
-        int act, from_output, fixed, stream
 
 # inputs: 0 x, 1 w, 2 b, 3 residual; saved: 0 x, 1 w, 2 b, 3 residual or y; n.block: mean, rstd (groups of all instances)
 # n.i: groups, fixed, act, from_output; n.f: eps, slope
@@ -48,7 +23,6 @@ cdef Py_ssize_t _gcd(Py_ssize_t a, Py_ssize_t b) noexcept:
 
 cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups, int arrays) noexcept:
     """The sizes of a, from the shape of x (N, C, ...) alone; arrays: of that size, that the last pass reads and writes."""
-    cdef Py_ssize_t each
     a.c = x.dims[1]
     a.instances = x.dims[0] if groups else 1
     a.groups = max(1, groups if groups else a.c)
@@ -68,8 +42,7 @@ cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups, i
     a.chunks = (a.lines + a.chunk - 1) // a.chunk
     a.block = 1024
     a.blocks = (a.width + a.block - 1) // a.block
-    each = a.c // a.groups
-    a.piece = max(1, NORM_PIECE // max(1, each))
+    a.piece = max(1, NORM_PIECE // max(1, a.c // a.groups))
     a.pieces = (a.groups + a.piece - 1) // a.piece
 
 
@@ -89,8 +62,7 @@ cdef inline Py_ssize_t _units(fn_batch_norm_args *a) noexcept:
 
 
 cdef inline double _small(fn_batch_norm_args *a) noexcept:
-    """The price of a visit of all partial results."""
-    return 2.0 * a.instances * a.chunks * a.width
+    return 2.0 * a.instances * a.chunks * a.width        # the price of a visit of all partial results
 
 
 cdef inline Py_ssize_t _channels(fn_batch_norm_args *a) noexcept:
@@ -300,9 +272,7 @@ def count_batch(counter):
     """
     cdef Tensor t = require_tensor(counter, "count_batch", "counter")
     if t.t.dtype != FN_I64 or t.t.size != 1:
-        counter.add_(1)
-        return counter.item()
-    write_check(t, "count_batch")
+        raise TypeError(f"count_batch: counter must be one int64, got {t.dtype} of shape {shape_of(&t.t)}")
     (<int64_t *>t.t.p)[0] += 1
     written(t)
     return (<int64_t *>t.t.p)[0]
@@ -374,8 +344,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
         eps: added to the variance.
 
     Raises:
-        ValueError: one value in a group.
-        RuntimeError: num_groups does not divide C; shapes or dtypes do not fit.
+        ValueError, RuntimeError: one value in a group; num_groups does not divide C; shapes or dtypes do not fit.
 
     >>> import fastnet
     >>> fastnet.nn.functional.group_norm(fastnet.tensor([[1.0, 3.0, 5.0, 9.0]]), 2)
@@ -410,8 +379,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
         eps: added to the variance.
 
     Raises:
-        ValueError: one value for each channel of an image.
-        RuntimeError: shapes or dtypes do not fit; no running statistics where they are needed.
+        ValueError, RuntimeError: one value in a channel; shapes or dtypes do not fit; no running statistics where they are needed.
 
     >>> import fastnet
     >>> fastnet.nn.functional.instance_norm(fastnet.tensor([[[1.0, 3.0]]]))

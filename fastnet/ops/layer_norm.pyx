@@ -183,7 +183,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
     >>> import fastnet
     >>> fastnet.nn.functional.rms_norm(fastnet.tensor([3.0, -3.0]), (2,))
-    tensor([ 1.0000, -1.0000])
+    tensor([ 1., -1.])
     """
     cdef Tensor x = require_tensor(input, "rms_norm", "input")
     cdef Tensor w = None if weight is None else require_tensor(weight, "rms_norm", "weight")
