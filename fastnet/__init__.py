@@ -14,6 +14,7 @@ from fastnet.config import show_config
 # Ops: a line per module.
 from fastnet.ops import cast as _cast
 from fastnet.ops import conv_direct as _conv_direct
+from fastnet.ops import depthwise as _depthwise
 from fastnet.ops import fill as _fill
 from fastnet.ops import index as _index
 from fastnet.ops.index_put import index_put, index_put_, masked_scatter

@@ -80,6 +80,7 @@ static inline T FN(v_hmin)(vec a)
 
 #include "simd/bytes.h"
 #define m_byteq(q, k)  _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(q))), _mm256_set1_epi32(k)))
+#define v_keep(v)      __asm__("" : "+x"(v))
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   6                                        /* rows of the widest tile */
 #define GEMM_NV   2                                        /* vectors of the widest tile */

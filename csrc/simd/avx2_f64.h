@@ -77,6 +77,7 @@ static inline T FN(v_hmin)(vec a)
 
 #include "simd/bytes.h"
 #define m_byteq(q, k)  _mm256_castsi256_pd(_mm256_cmpeq_epi64(_mm256_cvtepu8_epi64(_mm_loadu_si32(q)), _mm256_set1_epi64x(k)))
+#define v_keep(v)      __asm__("" : "+x"(v))
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   6                                        /* rows of the widest tile */
 #define GEMM_NV   2                                        /* vectors of the widest tile */

@@ -55,6 +55,7 @@ typedef __mmask16 FN(vmask);
 
 #define v_storeb(q, v, n) _mm_mask_storeu_epi8(q, (__mmask16)((1u << (n)) - 1), _mm512_cvtepi32_epi8(_mm512_castps_si512(v)))   /* the low byte of n lanes */
 #define m_byteq(q, k)  ((vmask)_mm_cmpeq_epi8_mask(_mm_loadu_si128((const __m128i *)(q)), _mm_set1_epi8((char)(k))))   /* lanes whose byte is k */
+#define v_keep(v)      __asm__("" : "+v"(v))                                /* hold v in a register: do not load it again for each use */
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   6                                        /* rows of the widest tile */
 #define GEMM_NV   4                                        /* vectors of the widest tile */

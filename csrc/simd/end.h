@@ -51,6 +51,7 @@
 #undef v_hmin
 #undef v_storeb
 #undef m_byteq
+#undef v_keep
 #undef v_copysign
 #undef v_poly
 #undef v_exp

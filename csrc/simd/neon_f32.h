@@ -75,6 +75,7 @@ static inline vmask FN(m_byteq)(const uint8_t *q, int k)
   return vceqq_u32(vld1q_u32(lane), vdupq_n_u32((uint32_t)k));
 }
 #define m_byteq        FN(m_byteq)
+#define v_keep(v)      __asm__("" : "+w"(v))
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   8                                        /* rows of the widest tile */
 #define GEMM_NV   3                                        /* vectors of the widest tile */

@@ -58,6 +58,7 @@ static inline T FN(from_bits)(TI i) { T a; memcpy(&a, &i, sizeof a); return a; }
 
 #include "simd/bytes.h"
 #define m_byteq(q, k)  (*(q) == (k))
+#define v_keep(v)      ((void)(v))
 /* GEMM: the tile of C in registers, the depth of a packed panel, and the words only GEMM needs. */
 #define GEMM_MR   4                                        /* rows of the widest tile */
 #define GEMM_NV   2                                        /* vectors of the widest tile */
