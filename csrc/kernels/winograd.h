@@ -36,7 +36,9 @@ typedef struct {
   /* Written by winograd_plan. */
   int32_t     fused;
   ptrdiff_t   tiles_h, tiles_w, tiles, groups;       /* tiles of all images, and in how many groups they are taken */
-  ptrdiff_t   blocks, splits, panels, patch;         /* blocks of tiles; sets of blocks; panels of k; rows of c that are taken at once */
+  ptrdiff_t   blocks, splits, panels;                /* blocks of tiles; sets of blocks; panels of k */
+  ptrdiff_t   c_patch, k_patch;                      /* channels of V, of D, that lie together */
+  ptrdiff_t   v_patch, d_patch;                      /* from one patch to the next */
   ptrdiff_t   c_row, k_row;                          /* from one tile to the next in V; in D and in the products */
   ptrdiff_t   u_plane, v_plane, z_plane;             /* from one plane to the next in U or the sums, V, D or the products */
   ptrdiff_t   u_size, v_size, d_size, own_size;
@@ -46,8 +48,10 @@ typedef struct {
 typedef struct { fn_winograd_args *plan; } fn_winograd_plan_args;
 
 enum {
-  WINOGRAD_FEW    = 128,                             /* tiles that do not pay for storing U; tiles of a group */
-  WINOGRAD_NARROW = 128 * 128,                       /* c * k up to which the sums of all planes are kept for each set of blocks */
+  WINOGRAD_NARROW = 64 * 128,                        /* c * k of a narrow layer: U, or the sums of all planes, stay in L2 */
+  WINOGRAD_FEW    = 128,                             /* tiles that do not pay for storing a wide layer's U; tiles of a group */
+  WINOGRAD_DEPTH  = 64,                              /* inputs c for which U is made in passing */
+  WINOGRAD_ROWS   = 16,                              /* inputs c of a patch of sums: a multiple of every vector */
   WINOGRAD_SPLITS = 8,                               /* most sets of blocks */
   WINOGRAD_L2     = 450000                           /* bytes of V and the products of a block */
 };

@@ -33,7 +33,6 @@ static inline ptrdiff_t FN(winograd_row)(ptrdiff_t n)
   return row * (ptrdiff_t)sizeof(T) % 1024 ? row : row + line;
 }
 
-static inline ptrdiff_t FN(winograd_least)(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t FN(winograd_pieces)(ptrdiff_t n, ptrdiff_t of) { return (n + of - 1) / of; }
 
 /* Where piece i of n begins, when `whole` is cut into n nearly equal pieces. */
@@ -56,8 +55,9 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   a->tiles_w = FN(winograd_pieces)(a->ow, a->tile);
   a->tiles = a->images * a->tiles_h * a->tiles_w;
   a->panels = FN(winograd_pieces)(a->k, GEMM_NR);
-  a->c_row = FN(winograd_row)(a->c);
-  a->k_row = FN(winograd_row)(GEMM_TAIL ? a->k : a->panels * GEMM_NR);
+  a->c_patch = a->c;
+  a->k_patch = GEMM_TAIL ? a->k : a->panels * GEMM_NR;
+  a->v_patch = a->d_patch = 0;
   a->u_size = a->v_size = a->d_size = a->own_size = a->units = a->filter_units = a->finish_units = 0;
   a->groups = a->splits = a->blocks = 1;
   if (a->tiles == 0) return;
@@ -65,23 +65,30 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   if (a->fused) {
     a->groups = FN(winograd_pieces)(a->tiles, WINOGRAD_FEW);
     const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->groups);
-    a->patch = a->weight ? 16 : a->tiles <= 32 ? 32 : 64;
+    a->c_patch = a->weight ? WINOGRAD_ROWS : WINOGRAD_DEPTH;
+    a->k_patch = GEMM_NR;
+    a->c_row = FN(winograd_row)(a->c_patch);
+    a->k_row = FN(winograd_row)(GEMM_NR);
+    const ptrdiff_t c_patches = FN(winograd_pieces)(a->c, a->c_patch);
     a->v_plane = FN(winograd_plane)(tiles * a->c_row);
-    a->u_plane = FN(winograd_plane)(a->patch * GEMM_NR);
-    a->v_size = planes * a->v_plane;
+    a->z_plane = FN(winograd_plane)(tiles * a->k_row);
+    a->u_plane = FN(winograd_plane)(a->c_patch * GEMM_NR);
+    a->v_patch = planes * a->v_plane;
+    a->v_size = c_patches * a->v_patch;
     if (a->weight) {
-      a->z_plane = FN(winograd_plane)(tiles * a->k_row);
-      a->d_size = planes * a->z_plane;
-      a->units = a->panels * FN(winograd_pieces)(a->c, a->patch);
+      a->d_patch = planes * a->z_plane;
+      a->d_size = a->panels * a->d_patch;
+      a->units = a->panels * c_patches;
       if (a->groups > 1) a->u_size = a->units * planes * a->u_plane;
       else a->own_size = planes * a->u_plane;
     } else {
-      a->z_plane = FN(winograd_plane)(tiles * GEMM_NR);
       a->own_size = planes * (a->u_plane + a->z_plane);
       a->units = a->panels * a->blocks;
     }
     return;
   }
+  a->c_row = FN(winograd_row)(a->c_patch);
+  a->k_row = FN(winograd_row)(a->k_patch);
   /* An even number of blocks, for two threads. */
   a->blocks = FN(winograd_pieces)(a->tiles, FN(winograd_block)(a));
   if (a->blocks > 1) a->blocks += a->blocks % 2;
@@ -176,17 +183,17 @@ static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t panel = unit / a->blocks, k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
     const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit % a->blocks, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit % a->blocks + 1, a->blocks);
-    for (ptrdiff_t c0 = 0; c0 < a->c; c0 += a->patch) {
-      const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->patch);
+    for (ptrdiff_t c0 = 0; c0 < a->c; c0 += a->c_patch) {
+      const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
       FN(winograd_filter_panel)(a, panel, c0, c1, u);
       for (ptrdiff_t plane = 0; plane < planes; plane++) {
-        gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, GEMM_NR, GEMM_NR, c0 > 0);
+        gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, GEMM_NR, a->k_row, c0 > 0);
         job.bias_col = a->bias && c0 == 0 && plane == a->tile + 3;
-        FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + plane * a->v_plane + t0 * a->c_row + c0,
+        FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + c0 / a->c_patch * a->v_patch + plane * a->v_plane + t0 * a->c_row,
                       u + plane * a->u_plane, z + plane * a->z_plane, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
       }
     }
-    FN(winograd_write_any)(a, t0, t1, k0, k0 + n, z, GEMM_NR);
+    FN(winograd_write_any)(a, t0, t1, k0, k0 + n, z, a->k_row);
   }
 }
 

@@ -47,6 +47,7 @@ static WINOGRAD_ONCE void FN(winograd_scatter)(const winograd_window *s, int siz
       if (s->rows >> i & s->columns >> j & 1) v_storen(s->p + i * s->row + j * s->column + c, v_load(from), lanes);
 }
 
+static inline ptrdiff_t FN(winograd_least)(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t FN(winograd_lanes)(ptrdiff_t n) { return n < 0 ? 0 : n < VLEN ? n : VLEN; }
 
 /* B'xB of one tile and VLEN channels, half of the rows at a time so that they stay in registers. */
@@ -75,17 +76,18 @@ FN_INLINE void FN(winograd_read)(const int m, const T *p, ptrdiff_t row, ptrdiff
   }
 }
 
-/* V[plane][tile - t0][c] of tiles [t0, t1); lanes past c are zeros. */
+/* V[patch of c][plane][tile - t0][c] of tiles [t0, t1); lanes past c are zeros. */
 FN_INLINE void FN(winograd_read_tiles)(const int m, const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
 {
   _Alignas(64) T edge[36 * VLEN];
   for (ptrdiff_t t = t0; t < t1; t++, v += a->c_row) {
     const winograd_window s = FN(winograd_at_tile)(a, t, (T *)a->x, a->ih, a->iw, a->c, a->pad_h, a->pad_w, m + 2);
-    for (ptrdiff_t c = 0; c < a->c; c += VLEN) {
-      const int direct = s.whole && c + VLEN <= a->c;
-      if (!direct) FN(winograd_gather)(&s, m + 2, c, FN(winograd_lanes)(a->c - c), edge);
-      FN(winograd_read)(m, direct ? s.p + c : edge, direct ? s.row : (m + 2) * VLEN, direct ? s.column : VLEN, v + c, a->v_plane);
-    }
+    for (ptrdiff_t c0 = 0, patch = 0; c0 < a->c; c0 += a->c_patch, patch += a->v_patch)
+      for (ptrdiff_t c = c0; c < c0 + a->c_patch && c < a->c; c += VLEN) {
+        const int direct = s.whole && c + VLEN <= a->c;
+        if (!direct) FN(winograd_gather)(&s, m + 2, c, FN(winograd_lanes)(a->c - c), edge);
+        FN(winograd_read)(m, direct ? s.p + c : edge, direct ? s.row : (m + 2) * VLEN, direct ? s.column : VLEN, v + patch + c - c0, a->v_plane);
+      }
   }
 }
 static WINOGRAD_ONCE void FN(winograd_read_2)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
@@ -166,18 +168,19 @@ FN_INLINE void FN(winograd_spread)(const int m, const T *p, ptrdiff_t row, ptrdi
   }
 }
 
-/* D[plane][tile - t0][k] of tiles [t0, t1); zeros from k to the end of what a product reads. */
+/* D[patch of k][plane][tile - t0][k] of tiles [t0, t1); zeros from k to the end of what a product reads. */
 FN_INLINE void FN(winograd_spread_tiles)(const int m, const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *d)
 {
   const ptrdiff_t padded = GEMM_TAIL ? a->k : a->panels * GEMM_NR;
   _Alignas(64) T edge[16 * VLEN];
   for (ptrdiff_t t = t0; t < t1; t++, d += a->k_row) {
     const winograd_window s = FN(winograd_at_tile)(a, t, a->y, a->oh, a->ow, a->k, 0, 0, m);
-    for (ptrdiff_t k = 0; k < padded; k += VLEN) {
-      const int direct = s.whole && k + VLEN <= a->k;
-      if (!direct) FN(winograd_gather)(&s, m, k, FN(winograd_lanes)(a->k - k), edge);
-      FN(winograd_spread)(m, direct ? s.p + k : edge, direct ? s.row : m * VLEN, direct ? s.column : VLEN, d + k, a->z_plane);
-    }
+    for (ptrdiff_t k0 = 0, patch = 0; k0 < padded; k0 += a->k_patch, patch += a->d_patch)
+      for (ptrdiff_t k = k0; k < k0 + a->k_patch && k < padded; k += VLEN) {
+        const int direct = s.whole && k + VLEN <= a->k;
+        if (!direct) FN(winograd_gather)(&s, m, k, FN(winograd_lanes)(a->k - k), edge);
+        FN(winograd_spread)(m, direct ? s.p + k : edge, direct ? s.row : m * VLEN, direct ? s.column : VLEN, d + patch + k - k0, a->z_plane);
+      }
   }
 }
 static WINOGRAD_ONCE void FN(winograd_spread_2)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *d)
@@ -189,44 +192,59 @@ static WINOGRAD_ONCE void FN(winograd_spread_4)(const fn_winograd_args *a, ptrdi
   FN(winograd_spread_tiles)(4, a, t0, t1, d);
 }
 
-/* The nine weights of one c and `lanes` k, a vector each; zeros in the other lanes. */
-static WINOGRAD_ONCE void FN(winograd_taps)(const fn_winograd_args *a, ptrdiff_t c, ptrdiff_t k, ptrdiff_t lanes, vec *taps)
+/* rows x n elements, at most VLEN x VLEN, are transposed. */
+static WINOGRAD_ONCE void FN(winograd_turn)(const T *from, ptrdiff_t from_stride, ptrdiff_t rows, ptrdiff_t n, T *to, ptrdiff_t to_stride)
 {
-  const T *w = (const T *)a->w + c * a->w_cs + k * a->w_ks;
-  for (int from = 0; from < 9; from += VLEN) {
-    const int n = 9 - from < VLEN ? 9 - from : VLEN;
-    vec r[VLEN];
-    for (int i = 0; i < VLEN; i++) r[i] = i < lanes ? v_loadn(w + i * a->w_ks + from, n) : v_zero();
-    v_transpose(r);
-    for (int i = 0; i < n; i++) taps[a->flip ? 8 - from - i : from + i] = r[i];
+  vec r[VLEN];
+  if (rows == VLEN && n == VLEN) {
+    #pragma GCC unroll 16
+    for (int i = 0; i < VLEN; i++) r[i] = v_load(from + i * from_stride);
+  } else {
+    #pragma GCC unroll 16
+    for (int i = 0; i < VLEN; i++) r[i] = i < rows ? v_loadn(from + i * from_stride, n) : v_zero();
+  }
+  v_transpose(r);
+  if (rows == VLEN) {
+    #pragma GCC unroll 16
+    for (int i = 0; i < VLEN; i++) if (i < n) v_store(to + i * to_stride, r[i]);
+  } else {
+    #pragma GCC unroll 16
+    for (int i = 0; i < VLEN; i++) if (i < n) v_storen(to + i * to_stride, r[i], rows);
   }
 }
 
-/* And to gw, whose taps are never turned round. */
-static WINOGRAD_ONCE void FN(winograd_untaps)(const fn_winograd_args *a, ptrdiff_t c, ptrdiff_t k, ptrdiff_t lanes, const vec *taps)
+/* Between the weights of `lanes` k and `count` c, at most VLEN, and a buffer [c][tap][VLEN].  The taps of a c, or of all of them, touch. */
+static void FN(winograd_taps)(const fn_winograd_args *a, ptrdiff_t c, ptrdiff_t count, ptrdiff_t k, ptrdiff_t lanes, T *taps)
+{
+  const ptrdiff_t together = a->w_cs == 9 ? count : 1;
+  const T *w = (const T *)a->w + c * a->w_cs + k * a->w_ks;
+  for (ptrdiff_t i = 0; i < count; i += together, w += a->w_cs, taps += 9 * VLEN)
+    for (ptrdiff_t j = 0; j < 9 * together; j += VLEN)
+      FN(winograd_turn)(w + j, a->w_ks, lanes, FN(winograd_least)(VLEN, 9 * together - j), taps + j * VLEN, VLEN);
+}
+static void FN(winograd_untaps)(const fn_winograd_args *a, ptrdiff_t c, ptrdiff_t count, ptrdiff_t k, ptrdiff_t lanes, const T *taps)
 {
   T *gw = (T *)a->gw + c * a->w_cs + k * a->w_ks;
-  for (int from = 0; from < 9; from += VLEN) {
-    const int n = 9 - from < VLEN ? 9 - from : VLEN;
-    vec r[VLEN];
-    for (int i = 0; i < VLEN; i++) r[i] = i < n ? taps[from + i] : v_zero();
-    v_transpose(r);
-    for (int i = 0; i < lanes; i++) v_storen(gw + i * a->w_ks + from, r[i], n);
-  }
+  for (ptrdiff_t j = 0; j < 9 * count; j += VLEN)
+    FN(winograd_turn)(taps + j * VLEN, VLEN, FN(winograd_least)(VLEN, 9 * count - j), lanes, gw + j, a->w_ks);
 }
 
 /* U = G w G' for VLEN outputs k and the inputs c0..c1, to u[plane][c - c0] with GEMM_NR from one c to the next. */
 FN_INLINE void FN(winograd_filters)(const int m, const fn_winograd_args *a, ptrdiff_t c0, ptrdiff_t c1, ptrdiff_t k, T *u)
 {
-  const ptrdiff_t lanes = FN(winograd_lanes)(a->k - k);
+  const ptrdiff_t lanes = FN(winograd_lanes)(a->k - k), step = a->flip ? -VLEN : VLEN;
+  _Alignas(64) T taps[VLEN * 9 * VLEN];
+  if (lanes < VLEN) memset(taps, 0, sizeof taps);
   for (ptrdiff_t c = c0; c < c1; c++, u += GEMM_NR) {
-    vec taps[9], part[6][3];
-    FN(winograd_taps)(a, c, k, lanes, taps);
+    const ptrdiff_t at = (c - c0) % VLEN;
+    if (at == 0) FN(winograd_taps)(a, c, FN(winograd_lanes)(c1 - c), k, lanes, taps);
+    const T *w = taps + (at * 9 + (a->flip ? 8 : 0)) * VLEN;
+    vec part[6][3];
     #pragma GCC unroll 3
     for (int j = 0; j < 3; j++) {
-      const vec w[3] = { taps[j], taps[3 + j], taps[6 + j] };
+      const vec x[3] = { v_load(w + j * step), v_load(w + (3 + j) * step), v_load(w + (6 + j) * step) };
       vec r[6];
-      FN(winograd_g)(m, w, r);
+      FN(winograd_g)(m, x, r);
       #pragma GCC unroll 6
       for (int i = 0; i < m + 2; i++) part[i][j] = r[i];
     }
@@ -252,7 +270,7 @@ static WINOGRAD_ONCE void FN(winograd_filters_4)(const fn_winograd_args *a, ptrd
 FN_INLINE void FN(winograd_gradients)(const int m, const fn_winograd_args *a, ptrdiff_t c0, ptrdiff_t c1, ptrdiff_t k, const T *u, ptrdiff_t row)
 {
   const ptrdiff_t lanes = FN(winograd_lanes)(a->k - k);
-  _Alignas(64) T total[36 * VLEN];
+  _Alignas(64) T total[36 * VLEN], taps[VLEN * 9 * VLEN];
   for (ptrdiff_t c = c0; c < c1; c++, u += row) {
     const T *p = u;
     ptrdiff_t plane = a->u_plane;
@@ -265,10 +283,10 @@ FN_INLINE void FN(winograd_gradients)(const int m, const fn_winograd_args *a, pt
       p = total;
       plane = VLEN;
     }
-    vec part[3][6], taps[9];
+    vec part[3][6], r[3];
     #pragma GCC unroll 6
     for (int j = 0; j < m + 2; j++) {
-      vec x[6], r[3];
+      vec x[6];
       #pragma GCC unroll 6
       for (int i = 0; i < m + 2; i++) x[i] = v_load(p + (i * (m + 2) + j) * plane);
       FN(winograd_gt)(m, x, r);
@@ -276,8 +294,13 @@ FN_INLINE void FN(winograd_gradients)(const int m, const fn_winograd_args *a, pt
       for (int i = 0; i < 3; i++) part[i][j] = r[i];
     }
     #pragma GCC unroll 3
-    for (int i = 0; i < 3; i++) FN(winograd_gt)(m, part[i], taps + 3 * i);
-    FN(winograd_untaps)(a, c, k, lanes, taps);
+    for (int i = 0; i < 3; i++) {
+      FN(winograd_gt)(m, part[i], r);
+      #pragma GCC unroll 3
+      for (int j = 0; j < 3; j++) v_store(taps + ((c - c0) % VLEN * 9 + 3 * i + j) * VLEN, r[j]);
+    }
+    const ptrdiff_t count = (c - c0) % VLEN + 1;
+    if (count == VLEN || c + 1 == c1) FN(winograd_untaps)(a, c + 1 - count, count, k, lanes, taps);
   }
 }
 static WINOGRAD_ONCE void FN(winograd_gradients_2)(const fn_winograd_args *a, ptrdiff_t c0, ptrdiff_t c1, ptrdiff_t k, const T *u, ptrdiff_t row)

@@ -43,16 +43,16 @@ static void FN(winograd_weight_finish)(const void *p, ptrdiff_t begin, ptrdiff_t
 static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
-  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, a->patch);
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, a->c_patch);
   const ptrdiff_t tiles = FN(winograd_cut)(a->tiles, a->group + 1, a->groups) - FN(winograd_cut)(a->tiles, a->group, a->groups);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t k0 = unit / patches * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
-    const ptrdiff_t c0 = unit % patches * a->patch, c1 = FN(winograd_least)(a->c, c0 + a->patch);
+    const ptrdiff_t c0 = unit % patches * a->c_patch, c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
     T *sum = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : (T *)a->own + thread * a->own_size;
     for (ptrdiff_t plane = 0; plane < planes; plane++) {
       gemm_job job = FN(winograd_job)(tiles, 1, a->c_row, a->k_row, GEMM_NR, a->group > 0);
-      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + plane * a->v_plane + c0, (const T *)a->d + plane * a->z_plane + k0,
-                    sum + plane * a->u_plane, NULL);
+      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + unit % patches * a->v_patch + plane * a->v_plane,
+                    (const T *)a->d + unit / patches * a->d_patch + plane * a->z_plane, sum + plane * a->u_plane, NULL);
     }
     if (a->group < a->groups - 1) continue;
     for (ptrdiff_t k = 0; k < n; k += VLEN) FN(winograd_gradients_any)(a, c0, c1, k0 + k, sum + k, GEMM_NR);
