@@ -16,6 +16,7 @@ from fastnet.nn.functional.margin import (
 from fastnet.nn.functional.normalization import *  # noqa: F403
 from fastnet.nn.functional.normalization import __all__ as _norms
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
+from fastnet.ops.attention import scaled_dot_product_attention
 from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from fastnet.nn.functional.pool import *  # noqa: F403
 from fastnet.nn.functional.pool import __all__ as _pools
@@ -40,6 +41,7 @@ __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_en
            "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "embedding",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
            "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
-           "pairwise_distance", "poisson_nll_loss", "smooth_l1_loss", "soft_margin_loss", "triplet_margin_loss",
+           "pairwise_distance", "poisson_nll_loss", "scaled_dot_product_attention", "smooth_l1_loss", "soft_margin_loss",
+           "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]
 __all__ += _pools
