@@ -79,3 +79,5 @@ def test_a_mask_that_learns_with_hidden_keys():
     np.testing.assert_allclose(learned.detach().numpy(), attention(q, q, q, attn_mask=hidden).detach().numpy(), rtol=1e-12)
     learned.sum().backward()
     assert np.isfinite(q.grad.numpy()).all()
+    k, bias = draw(1, 1, 5, 4, seed=1).requires_grad_(), draw(2, 3, 5, seed=2).requires_grad_()
+    assert fastnet.autograd.gradcheck(lambda q, k, m: attention(q, k, k, attn_mask=m, enable_gqa=True), (q, k, bias))
