@@ -15,17 +15,20 @@ FN_KERNEL(layer_norm_backward)
 FN_KERNEL(layer_norm_weight)
 FN_KERNEL(local_response_norm_forward)
 FN_KERNEL(local_response_norm_backward)
+FN_KERNEL(interpolate)
 #elif defined FN_BODIES
 #include "kernels/tail.inc.c"
 #include "kernels/batch_norm.inc.c"
 #include "kernels/batch_norm_merge.inc.c"
 #include "kernels/layer_norm.inc.c"
 #include "kernels/local_response_norm.inc.c"
+#include "kernels/interpolate.inc.c"
 #elif !defined FN_NORM_GROUP
 #define FN_NORM_GROUP
 #include "kernels/batch_norm.h"
 #include "kernels/layer_norm.h"
 #include "kernels/local_response_norm.h"
+#include "kernels/interpolate.h"
 #define FN_KERNEL(name) FN_##name,
 enum { FN_BEFORE_norm = FN_GROUP_norm * FN_GROUP_SIZE - 1,
 #include "groups/norm.h"

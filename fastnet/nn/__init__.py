@@ -65,6 +65,8 @@ from fastnet.nn.parameter import Parameter
 from fastnet.nn.parameter_containers import ParameterDict, ParameterList
 from fastnet.nn.pool import *  # noqa: F403
 from fastnet.nn.pool import __all__ as _pools
+from fastnet.nn.upsampling import *  # noqa: F403
+from fastnet.nn.upsampling import __all__ as _upsamplings
 
 __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d",
            "ConvTranspose2d", "ConvTranspose3d", "CosineEmbeddingLoss", "CosineSimilarity",
@@ -77,4 +79,4 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "functional", "init",
            "utils"]
 __all__ += _pools
-__all__ += _norms
+__all__ += [*_norms, *_upsamplings]

@@ -34,6 +34,8 @@ from fastnet.ops.loss import (
     smooth_l1_loss,
     soft_margin_loss,
 )
+from fastnet.nn.functional.resize import *  # noqa: F403
+from fastnet.nn.functional.resize import __all__ as _resizes
 from fastnet.ops.pad import pad
 
 __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
@@ -44,4 +46,4 @@ __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_en
            "pairwise_distance", "poisson_nll_loss", "scaled_dot_product_attention", "smooth_l1_loss", "soft_margin_loss",
            "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]
-__all__ += _pools
+__all__ += [*_pools, *_resizes]
