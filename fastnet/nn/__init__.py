@@ -29,6 +29,7 @@ from fastnet.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from fastnet.nn.attention import MultiheadAttention
 from fastnet.nn.containers import ModuleDict, ModuleList, Sequential
 from fastnet.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from fastnet.nn.distance import CosineSimilarity, PairwiseDistance
@@ -65,6 +66,7 @@ from fastnet.nn.parameter import Parameter
 from fastnet.nn.parameter_containers import ParameterDict, ParameterList
 from fastnet.nn.pool import *  # noqa: F403
 from fastnet.nn.pool import __all__ as _pools
+from fastnet.nn.transformer import Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
 from fastnet.nn.upsampling import *  # noqa: F403
 from fastnet.nn.upsampling import __all__ as _upsamplings
 
@@ -78,5 +80,6 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign",
            "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "functional", "init",
            "utils"]
-__all__ += _pools
-__all__ += [*_norms, *_upsamplings]
+__all__ += [*_norms, *_pools, *_upsamplings]
+__all__ += ["MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
+            "TransformerEncoderLayer"]

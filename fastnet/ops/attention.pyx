@@ -105,14 +105,24 @@ cdef fn_op ATTENTION = [b"ScaledDotProductAttentionBackward0", attention_backwar
 
 
 cdef int _output(fn_tensor *y, const fn_tensor *q, Py_ssize_t ev) except -1:
-    """A new (batch, heads, l, ev) in q's order of memory: heads inside rows, where q is a transposed view, so that the way back is free."""
+    """A new (batch, heads, l, ev) in q's order of memory: where q is a transposed view, the way back is free."""
+    cdef int order[3]
+    cdef int i, d
     cdef Py_ssize_t dims[4]
-    cdef bint inside = q.strides[1] < q.strides[2] and q.dims[1] > 1
-    dims[0], dims[1], dims[2], dims[3] = q.dims[0], q.dims[2] if inside else q.dims[1], q.dims[1] if inside else q.dims[2], ev
+    cdef Py_ssize_t strides[4]
+    for d in range(3):                                   # insertion sort by q's strides, largest first; stable
+        i = d
+        while i > 0 and q.strides[order[i - 1]] < q.strides[d]:
+            order[i] = order[i - 1]
+            i -= 1
+        order[i] = d
+    for i in range(3):
+        dims[i] = q.dims[order[i]]
+    dims[3] = ev
     array_new(y, 4, dims, q.dtype)
-    if inside:
-        y.dims[1], y.dims[2] = y.dims[2], y.dims[1]
-        y.strides[1], y.strides[2] = y.strides[2], y.strides[1]
+    memcpy(strides, y.strides, sizeof(strides))
+    for i in range(3):
+        y.dims[order[i]], y.strides[order[i]] = dims[i], strides[i]
     return 0
 
 
