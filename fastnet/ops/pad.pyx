@@ -1,13 +1,24 @@
-"""pad: elements added at, or taken from, the ends of axes."""
+"""pad: elements added at, or taken from, the ends of axes: a constant, or elements of the array itself."""
 from libc.string cimport memset
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
-from fastnet._core.memory cimport block_new
+from fastnet._core.launch cimport byte_cost, launch
+from fastnet._core.memory cimport block_free, block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.create cimport fill
 
 import numpy as np
+
+cdef extern from "groups/pool.h" nogil:
+    int FN_pad_forward, FN_pad_backward
+    ctypedef struct fn_pad_args:
+        Py_ssize_t[3] in_ "in"
+        Py_ssize_t[3] out
+        Py_ssize_t inner, begin, end
+        const Py_ssize_t *from_ "from"[3]
+        const void *x
+        void *y
 
 
 # Constant: the gradient is gy without the padding, a view; where the padding is negative, zeros around it.
@@ -94,21 +105,132 @@ cdef Tensor _new(Tensor x, const Py_ssize_t *dims):
     return y
 
 
-cdef object _source(str mode, Py_ssize_t n, Py_ssize_t before, Py_ssize_t after, int axis):
-    """For each place of a padded axis the index it shows."""
-    at = np.arange(-before, n + after)
-    if mode == "replicate":
-        if n == 0:
-            raise RuntimeError(f"pad: axis {axis} of size 0 has no end to replicate")
-        return np.clip(at, 0, n - 1)
-    if mode == "circular":
-        if before > n or after > n:
-            raise RuntimeError(f"pad: circular padding ({before}, {after}) is larger than axis {axis} of size {n}")
-        return at % max(n, 1)
-    if before >= n or after >= n:
+# Reflect, replicate, circular: each place of a padded axis shows an element of the axis.
+
+cdef int _check(str mode, Py_ssize_t n, Py_ssize_t before, Py_ssize_t after, int axis) except -1:
+    cdef Py_ssize_t left = n + min(before, 0) + min(after, 0)
+    if mode == "replicate" and n == 0 and (before > 0 or after > 0):
+        raise RuntimeError(f"pad: axis {axis} of size 0 has no end to replicate")
+    if mode == "circular" and (before > left or after > left):
+        raise RuntimeError(f"pad: circular padding ({before}, {after}) is larger than axis {axis} of size {n}")
+    if mode == "reflect" and (before >= n or after >= n) and (before > 0 or after > 0):
         raise RuntimeError(f"pad: reflect padding ({before}, {after}) must be smaller than axis {axis} of size {n}")
-    at = np.abs(at)
-    return np.where(at >= n, 2 * (n - 1) - at, at)
+    return 0
+
+
+cdef void _shown(Py_ssize_t *from_, str mode, Py_ssize_t n, Py_ssize_t before, Py_ssize_t after) noexcept:
+    """For each place of the padded axis the index it shows; circular: round what negative padding leaves."""
+    cdef Py_ssize_t o, at, left = n + min(before, 0) + min(after, 0)
+    for o in range(n + before + after):
+        at = o - before
+        if at < 0:
+            at = -at if mode == "reflect" else (0 if mode == "replicate" else at + left)
+        elif at >= n:
+            at = 2 * (n - 1) - at if mode == "reflect" else (n - 1 if mode == "replicate" else at - left)
+        from_[o] = at
+
+
+cdef struct Moved:                                      # how a call of the kernels sees the arrays
+    fn_pad_args a
+    Py_ssize_t outer, size
+
+
+cdef int _move(int kernel, const Moved *m, int dtype, const void *x, void *y, const Py_ssize_t *tables) except -1:
+    """Run a kernel; tables: those of the three axes, one after the other."""
+    cdef fn_pad_args a = m.a
+    cdef Py_ssize_t rows = m.outer * (a.in_[0] * a.in_[1] if kernel == FN_pad_backward else a.out[0] * a.out[1])
+    a.x, a.y = x, y
+    a.from_[0], a.from_[1], a.from_[2] = tables, tables + a.out[0], tables + a.out[0] + a.out[1]
+    return launch(kernel, dtype, &a, rows, byte_cost(2.0 * itemsize(dtype) * m.size))
+
+
+cdef int mirror_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    cdef const Moved *m = <const Moved *>n.block
+    cdef bint last = n.i[0]
+    cdef fn_tensor g
+    if last:
+        array_channels_last(&g, gy)
+    else:
+        array_contiguous(&g, gy)
+    try:
+        if last:
+            array_new_channels_last(&gin[0], n.inputs[0].acc.ndim, n.inputs[0].acc.dims, gy.dtype)
+        else:
+            array_new(&gin[0], n.inputs[0].acc.ndim, n.inputs[0].acc.dims, gy.dtype)
+        return _move(FN_pad_backward, m, gy.dtype, g.p, gin[0].p, <const Py_ssize_t *>(m + 1))
+    finally:
+        array_drop(&g)
+
+
+cdef fn_op[3] MIRROR = [fn_op(b"ReflectionPadBackward0", mirror_backward, False), fn_op(b"ReplicationPadBackward0", mirror_backward, False),
+                        fn_op(b"CircularPadBackward0", mirror_backward, False)]
+
+
+cdef Tensor _mirrored(Tensor x, const Ends *e, str mode):
+    """Padding of the last three axes, or of fewer; x may be channels last."""
+    cdef Py_ssize_t dims[8]
+    cdef Py_ssize_t *table
+    cdef Moved *m = NULL
+    cdef fn_tensor px, out
+    cdef fn_node *n
+    cdef Tensor y
+    cdef int d, axis, ndim = x.t.ndim
+    cdef Py_ssize_t places = 3
+    cdef bint last = 3 <= ndim <= 5 and is_channels_last(&x.t) and not is_contiguous(&x.t)
+    px.st = NULL
+    for d in range(ndim):
+        dims[d] = x.t.dims[d] + e.before[d] + e.after[d]
+        if d < 2 and (e.before[d] or e.after[d]):
+            last = False
+        if d >= ndim - 3:
+            places += dims[d]
+    try:
+        if last:
+            array_channels_last(&px, &x.t)
+            array_new_channels_last(&out, ndim, dims, x.t.dtype)
+        else:
+            array_contiguous(&px, &x.t)
+            array_new(&out, ndim, dims, x.t.dtype)
+        y = tensor_take(&out)
+        m = <Moved *>block_new(sizeof(Moved) + places * sizeof(Py_ssize_t))
+        m.outer, m.a.inner, m.size = 1, x.t.dims[1] if last else 1, max(x.t.size, y.t.size)
+        table = <Py_ssize_t *>(m + 1)
+        for d in range(3):
+            axis = ndim - 3 + d
+            if axis < (2 if last else 0):               # there is no such axis
+                m.a.in_[d] = m.a.out[d] = 1
+                table[0] = 0
+            else:
+                m.a.in_[d], m.a.out[d] = x.t.dims[axis], dims[axis]
+                _shown(table, mode, x.t.dims[axis], e.before[axis], e.after[axis])
+            table += m.a.out[d]
+        for d in range(1 if last else ndim - 3):
+            m.outer *= x.t.dims[d]
+        m.a.begin, m.a.end = max(e.before[ndim - 1], 0), dims[ndim - 1] - max(e.after[ndim - 1], 0)
+        _move(FN_pad_forward, m, x.t.dtype, px.p, y.t.p, <const Py_ssize_t *>(m + 1))
+        if x.node != NULL and grad_enabled():
+            n = record(y, &MIRROR[("reflect", "replicate", "circular").index(mode)], 1, 0)
+            n.block, n.i[0] = m, last
+            m = NULL
+            node_input(n, 0, x.node)
+        return y
+    finally:
+        block_free(m)
+        array_drop(&px)
+
+
+cdef Tensor _indexed(Tensor x, const Ends *e, str mode):
+    """Padding of integers, or of more than three axes: one axis after the other."""
+    cdef Py_ssize_t[::1] shown
+    cdef int d
+    for d in range(x.t.ndim):
+        if e.before[d] or e.after[d]:
+            source = np.empty(x.t.dims[d] + e.before[d] + e.after[d], np.intp)
+            if source.size:
+                shown = source
+                _shown(&shown[0], mode, x.t.dims[d], e.before[d], e.after[d])
+            x = x[(slice(None),) * d + (source,)]
+    return x
 
 
 def pad(input, pad, mode="constant", value=None):
@@ -133,7 +255,7 @@ def pad(input, pad, mode="constant", value=None):
     """
     cdef Tensor x = require_tensor(input, "pad", "input")
     cdef Ends e
-    cdef int d, k
+    cdef int d, k, first = -1
     if mode not in ("constant", "reflect", "replicate", "circular"):
         raise ValueError(f"pad: mode must be constant, reflect, replicate or circular, got {mode!r}")
     if not isinstance(pad, (tuple, list)):
@@ -150,7 +272,9 @@ def pad(input, pad, mode="constant", value=None):
             raise RuntimeError(f"pad: pad {tuple(pad)} takes more from axis {d} than x, of shape {shape_of(&x.t)}, has")
     if mode == "constant":
         return _constant(x, &e, 0 if value is None else value)
-    sources = [(d, _source(mode, x.t.dims[d], e.before[d], e.after[d], d)) for d in range(x.t.ndim) if e.before[d] or e.after[d]]
-    for d, source in sources:
-        x = x[(slice(None),) * d + (source,)]
-    return x
+    for d in range(x.t.ndim):
+        _check(mode, x.t.dims[d], e.before[d], e.after[d], d)
+        first = d if first < 0 and (e.before[d] or e.after[d]) else first
+    if first < 0:
+        return x
+    return _mirrored(x, &e, mode) if is_float(x.t.dtype) and first >= x.t.ndim - 3 else _indexed(x, &e, mode)

@@ -14,6 +14,9 @@ def pad(x, pad, mode="constant", value=0):
     if not pad:
         return x
     widths = [(0, 0)] * (x.ndim - len(pad) // 2) + [tuple(pad[i:i + 2]) for i in range(len(pad) - 2, -1, -2)]
+    if mode == "circular":                                # round what is left after negative padding
+        x = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, x.shape))]
+        widths = [(max(a, 0), max(b, 0)) for a, b in widths]
     how = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}[mode]
     out = np.pad(x, [(max(a, 0), max(b, 0)) for a, b in widths], how, **({"constant_values": value} if mode == "constant" else {}))
     return out[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(widths, out.shape))]
@@ -48,7 +51,8 @@ PAIR = ((2, 3), (2, 3))
 PADS = [((5,), {"pad": (1, 2)}), ((2, 3), {"pad": (1, 0, 0, 2)}), ((2, 3, 4), {"pad": (2, 1)}), ((2, 5), {"pad": (-1, 2)}),
         ((4, 5), {"pad": (-1, -2, 3, -1)}), ((), {"pad": ()}), ((0, 2), {"pad": (1, 1, 2, 0)})]
 MODES = [(s, {"pad": p, "mode": m}) for m in ("reflect", "replicate", "circular") for s, p in
-         [((5,), (2, 3)), ((1, 2, 4, 5), (1, 2, 3, 0)), ((2, 3), (0, 0)), ((2, 6), (-1, 2))]]
+         [((5,), (2, 3)), ((1, 2, 4, 5), (1, 2, 3, 0)), ((2, 3), (0, 0)), ((2, 6), (-1, 2)), ((1, 3, 4, 5, 6), (2, -1, -1, 2, 1, 2)),
+          ((2, 17, 3, 4), (1, 2, 2, 1))]] + [((3, 2, 3, 2), {"pad": (1, 0) * 4, "mode": "replicate"})]
 
 SPECS = [
     joined("fastnet.cat", lambda xs, dim=0: np.concatenate([x for x in xs if x.shape != (0,)] or xs, dim),
