@@ -62,8 +62,12 @@ from fastnet.nn.loss import (
 from fastnet.nn.module import Module
 from fastnet.nn.normalization import *  # noqa: F403
 from fastnet.nn.normalization import __all__ as _norms
+from fastnet.nn.padding import *  # noqa: F403
+from fastnet.nn.padding import __all__ as _paddings
 from fastnet.nn.parameter import Parameter
 from fastnet.nn.parameter_containers import ParameterDict, ParameterList
+from fastnet.nn.pixel import *  # noqa: F403
+from fastnet.nn.pixel import __all__ as _pixels
 from fastnet.nn.pool import *  # noqa: F403
 from fastnet.nn.pool import __all__ as _pools
 from fastnet.nn.transformer import Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
@@ -80,6 +84,6 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "SoftMarginLoss", "Softmax", "Softmin", "Softplus", "Softshrink", "Softsign",
            "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "functional", "init",
            "utils"]
-__all__ += [*_norms, *_pools, *_upsamplings]
+__all__ += [*_norms, *_paddings, *_pixels, *_pools, *_upsamplings]
 __all__ += ["MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
             "TransformerEncoderLayer"]

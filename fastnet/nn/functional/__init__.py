@@ -18,6 +18,7 @@ from fastnet.nn.functional.normalization import __all__ as _norms
 from fastnet.nn.functional.nll import gaussian_nll_loss, poisson_nll_loss
 from fastnet.ops.attention import scaled_dot_product_attention
 from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from fastnet.nn.functional.pixel import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from fastnet.nn.functional.pool import *  # noqa: F403
 from fastnet.nn.functional.pool import __all__ as _pools
 from fastnet.ops.convert import one_hot
@@ -37,6 +38,7 @@ from fastnet.ops.loss import (
 from fastnet.nn.functional.resize import *  # noqa: F403
 from fastnet.nn.functional.resize import __all__ as _resizes
 from fastnet.ops.pad import pad
+from fastnet.ops.unfold import fold, unfold
 
 __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
            "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -47,3 +49,4 @@ __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_en
            "triplet_margin_loss",
            "triplet_margin_with_distance_loss"]
 __all__ += [*_pools, *_resizes]
+__all__ += ["channel_shuffle", "fold", "pixel_shuffle", "pixel_unshuffle", "unfold"]
