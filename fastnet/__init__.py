@@ -79,3 +79,11 @@ from fastnet.serialization import load, save
 from fastnet.version import __version__
 
 float, double, long, int, bool = float32, float64, int64, int32, bool_
+
+
+def __getattr__(name: str):
+    """Packages that are imported when they are first used, so that `import fastnet` stays quick."""
+    if name in ("metrics", "text"):
+        from importlib import import_module
+        return import_module(f"fastnet.{name}")
+    raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
