@@ -1,10 +1,11 @@
 """IDX files: what is read, where files are looked for, and what is refused."""
 import gzip
+import sys
 
 import numpy as np
 import pytest
 
-from fastnet.datasets import FASHION_CLASSES, load_fashion_mnist, load_mnist, read_idx
+from fastnet.datasets import FASHION_CLASSES, load_fashion_mnist, load_mnist, python_topics, read_idx
 from fastnet.datasets.idx import FILES, shared_folders
 
 
@@ -98,3 +99,16 @@ def test_the_installed_fashion_mnist_is_the_published_one():
     assert images.shape == (10000, 1, 28, 28) and np.bincount(labels).tolist() == [1000] * 10
     assert [FASHION_CLASSES[i] for i in labels[:4]] == ["ankle boot", "pullover", "trouser", "trouser"]
     assert abs(images.mean() / 255 - 0.2868) < 1e-4       # the mean that its users normalise by is that of all 70,000, 0.2860 for train
+
+
+def test_the_topics_of_python():
+    text = python_topics()
+    assert isinstance(text, str) and 200_000 < len(text) < 5_000_000 and text == python_topics()
+    assert text.isascii() or sum(map(str.isascii, text)) > 0.99 * len(text)
+    assert 'The "assert" statement' in text and text.index('The "assert" statement') < text.index('The "while" statement')
+
+
+def test_a_python_without_topics(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    with pytest.raises(FileNotFoundError, match="packaged without pydoc_data"):
+        python_topics()

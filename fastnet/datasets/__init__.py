@@ -2,5 +2,6 @@
 from fastnet.datasets.digits import load_digits
 from fastnet.datasets.idx import read_idx
 from fastnet.datasets.mnist import FASHION_CLASSES, load_fashion_mnist, load_mnist
+from fastnet.datasets.topics import python_topics
 
-__all__ = ["FASHION_CLASSES", "load_digits", "load_fashion_mnist", "load_mnist", "read_idx"]
+__all__ = ["FASHION_CLASSES", "load_digits", "load_fashion_mnist", "load_mnist", "python_topics", "read_idx"]
