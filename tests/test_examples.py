@@ -1,5 +1,7 @@
 """The examples and the README's first Python block run as they stand, and reach what they claim."""
+import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -33,3 +35,37 @@ def test_the_readme_loop_reaches_its_accuracy(tmp_path):
     (tmp_path / "readme.py").write_text(blocks[0])
     assert len(blocks[0].strip().splitlines()) <= 15
     assert float(re.search(r"[\d.]+", output(tmp_path / "readme.py", tmp_path))[0]) >= 0.97
+
+
+def catalogue(path, messages):
+    """A .mo file, from gettext's description of the format: sorted originals, translations, tables of (length, offset)."""
+    path.parent.mkdir(parents=True)
+    header = {"": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"}
+    rows = sorted((k.encode(), v.encode()) for k, v in (header | messages).items())
+    n, texts, tables = len(rows), b"", ([], [])
+    for column in (0, 1):
+        for row in rows:
+            tables[column].extend((len(row[column]), 28 + 16 * n + len(texts)))
+            texts += row[column] + b"\0"
+    numbers = [0x950412DE, 0, n, 28, 28 + 8 * n, 0, 0, *tables[0], *tables[1]]
+    path.write_bytes(struct.pack(f"<{len(numbers)}I", *numbers) + texts)
+
+
+def test_gettext_pairs(tmp_path):
+    catalogue(tmp_path / "data/locale/xx/LC_MESSAGES/editor.mo", {
+        "_Open the file": "_Datei öffnen", "Cannot read\n%s": "Kann %s nicht lesen", "menu\x04Save it": "Speichern", "Cut": "Cut",
+        "%d line\0%d lines": "%d Zeile\0%d Zeilen", "--help": "--hilfe", "%s is wrong": "falsch", "Good night": "Gute Nacht", "Empty": ""})
+    catalogue(tmp_path / "data/locale/xx/LC_MESSAGES.d/x/y.mo", {"Not here": "Nicht hier"})
+    catalogue(tmp_path / "data/locale/yy/LC_MESSAGES/editor.mo", {"Good night": "Bonne nuit"})
+    (tmp_path / "data/locale/xx/LC_MESSAGES/damaged.mo").write_bytes(b"\xde\x12\x04\x95 damaged")
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path / "data"), "XDG_DATA_DIRS": str(tmp_path / "none")}
+    run = [sys.executable, ROOT / "examples/gettext_pairs.py"]
+    done = subprocess.run([*run, "xx"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith("5 pairs from 2 catalogues in pairs.tsv"), done
+    assert (tmp_path / "pairs.tsv").read_text(encoding="utf-8").splitlines() == [
+        "%d line\t%d Zeile", "Cannot read %s\tKann %s nicht lesen", "Good night\tGute Nacht", "Open the file\tDatei öffnen",
+        "Save it\tSpeichern"]
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert "xx           2 catalogues" in done.stdout and "yy           1 catalogues" in done.stdout
+    done = subprocess.run([*run, "zz"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "no sentence pairs found for zz in 0 catalogues" in done.stderr
