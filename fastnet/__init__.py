@@ -1,5 +1,7 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
+import typing as _typing
+
 from fastnet import autograd, backends, config, linalg, nn, optim, serialization, utils
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
@@ -80,10 +82,12 @@ from fastnet.version import __version__
 
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
-
-def __getattr__(name: str):
-    """Packages that are imported when they are first used, so that `import fastnet` stays quick."""
-    if name in ("metrics", "text"):
-        from importlib import import_module
-        return import_module(f"fastnet.{name}")
-    raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
+if _typing.TYPE_CHECKING:
+    from fastnet import metrics, text
+else:
+    def __getattr__(name):
+        """Packages that are imported when they are first used, so that `import fastnet` stays quick."""
+        if name in ("metrics", "text"):
+            from importlib import import_module
+            return import_module(f"fastnet.{name}")
+        raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -69,3 +69,10 @@ def test_gettext_pairs(tmp_path):
     assert "xx           2 catalogues" in done.stdout and "yy           1 catalogues" in done.stdout
     done = subprocess.run([*run, "zz"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "no sentence pairs found for zz in 0 catalogues" in done.stderr
+
+
+def test_the_page_about_text(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/text.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    lines = output(tmp_path / "page.py", tmp_path).splitlines()
+    assert lines[:4] == ["(12, 64) (12, 64)"] * 3 + ["True"] and len(lines) > 4

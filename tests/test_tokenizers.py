@@ -1,6 +1,7 @@
 """Tokenizers: what comes back, what is learned, what is saved, what is refused; byte-pair encoding against a plain definition of it."""
 import json
 import re
+import subprocess
 import sys
 import unicodedata
 from collections import Counter
@@ -334,3 +335,10 @@ def test_tokenizer_json_of_hugging_face(tmp_path, bpe):
     path.write_text('{"version": "1.0", "model": {}}')
     with pytest.raises(ValueError, match="tokenizer.json cannot be read"):
         HuggingFaceTokenizer(path)
+
+
+def test_the_package_is_imported_when_it_is_first_used():
+    code = ("import sys, fastnet; assert not any(name.startswith(('fastnet.text', 'fastnet.metrics')) for name in sys.modules); "
+            "fastnet.text.CharTokenizer('a'); fastnet.metrics.bleu; assert 'tokenizers' not in sys.modules; fastnet.texts")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "AttributeError: module 'fastnet' has no attribute 'texts'" in done.stderr
