@@ -31,14 +31,20 @@ typedef struct {
    conv_tables   (range ignored) fills `slot`, once the caller has given memory.
    conv_pack     forward, input: weights into panels, rows in the order in which tiles read them.  range: pack_units, blocks of lanes.
    conv_apply    forward, input.  range: units = boxes x groups x splits of the panels x classes.
+   conv_planar_pack, conv_planar   forward, input, for at most 16 output channels, one group and, forward, a stride of 1: lanes are pixels.
+                 ranges: pack_units, taps; units = boxes x classes.
+   conv_scatter_pack, conv_scatter   input, for few channels of gx, one group and a dilation of 1 along the last axis: columns are taps x
+                 channels, and the products of a pixel are added to gx, a run for each row of the kernel.  ranges: pack_units, rows of the
+                 panel; units = images x bands of rows of gx.
    conv_weight   partial sums of the weight gradient into `packed`.  range: units = splits x groups x panels x row blocks.
    conv_weight_reduce   adds the parts in order and writes gw.  range: pack_units, blocks of lanes of gw's rows.
    What is written, and in which order of additions, depends on the shape alone. */
 enum { FN_CONV_FORWARD, FN_CONV_INPUT, FN_CONV_WEIGHT };
+enum { FN_CONV_TILES, FN_CONV_PLANAR, FN_CONV_SCATTER };
 
 typedef struct {
   fn_conv_shape shape;
-  int32_t       pass;
+  int32_t       pass, how;                           /* how: by which of the kernels */
   int32_t       fused;                               /* weight: few channels, read from a copy, where taps and channels are one list of rows */
   const void   *src, *w, *bias;                      /* x, or gy for the input pass; w or, for the weight pass, gy; bias of dst, or NULL */
   void         *dst;                                 /* y, gx or gw */
@@ -64,7 +70,11 @@ typedef struct { ptrdiff_t a, b, len; } fn_conv_seg;
 enum {
   CONV_PIXELS    = 240,                              /* most pixels of a box, forward and input: a multiple of every tile */
   CONV_WPIXELS   = 480,                              /* weight */
+  CONV_FLAT      = 1024,                             /* planar */
   CONV_SOURCE    = 192 << 10,                        /* bytes of source that a box should see */
+  CONV_NEAR      = 128 << 10,                        /* planar: less, since its rows jump from plane to plane */
+  CONV_BAND      = 4,                                /* scatter: a band of gx has at least so many times the rows of a window */
+  CONV_APART     = 12,                               /* scatter: additions before the same row is met again */
   CONV_DEPTH     = 1024,                             /* rows of a panel that pass before the sums are stored: they stay in L2 */
   CONV_ROWS      = 1152,                             /* weight: rows of a block */
   CONV_MIN_UNITS = 16                                /* fewer boxes than this: cut further, so that many threads have work */

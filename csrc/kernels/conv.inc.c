@@ -182,10 +182,14 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
 }
 
 #include "kernels/conv_weight.inc.c"
+#include "kernels/conv_planar.inc.c"
+#include "kernels/conv_scatter.inc.c"
+#include "kernels/conv_plan.inc.c"
 
 #undef conv_job
 #undef conv_axis
 #undef conv_view
 #undef conv_box
 #undef conv_room
+#undef conv_ring
 #undef CONV_NR

@@ -1,4 +1,4 @@
-/* One axis of a convolution: which taps a class of positions sees, and where; the plan: boxes, panels, parts. */
+/* One axis of a convolution: which taps a class of positions sees, and where; boxes. */
 
 /* Position j of class r on the axis reads the source at j*step + first + i*gap for its taps i = 0, 1 ... count-1.  In a panel they are the
    places at, at+1 ... of the axis. */
@@ -63,11 +63,14 @@ static inline ptrdiff_t FN(conv_extent)(const conv_axis *axis, ptrdiff_t n)
   return axis->count == 0 ? 0 : (n - 1) * axis->step + (axis->count - 1) * axis->gap + 1;
 }
 
+/* Planar: output channels as rows of tiles; 5 are 6, and more than 6 are fours. */
+static inline ptrdiff_t FN(conv_planar_width)(ptrdiff_t co) { return co <= 4 ? co : co <= 6 ? 6 : (co + 3) / 4 * 4; }
+
 /* Whole rows, planes, images while they fit; then equal shares of the axis that does not. */
 static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
 {
   ptrdiff_t size = 1, seen = g->ci * (ptrdiff_t)sizeof(T);
-  const ptrdiff_t limit = seen > CONV_SOURCE / 48 ? 48 * seen : CONV_SOURCE;       /* very many channels: still some pixels */
+  const ptrdiff_t cache = g->how == FN_CONV_PLANAR ? CONV_NEAR : CONV_SOURCE, limit = seen > cache / 48 ? 48 * seen : cache;   /* some pixels at least */
   for (int a = 3; a >= 0; a--) {
     conv_axis axis = { 1, 0, 0, 1, 0, g->shape.n };
     if (a > 0) {
@@ -91,55 +94,12 @@ static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
   const ptrdiff_t depth = g->taps * (g->ci / CONV_DEPTH + 2) + size;
   g->scratch_size = (seen + 127) / 64 * 64 + 2 * size * (ptrdiff_t)sizeof(ptrdiff_t) + depth * (ptrdiff_t)sizeof(fn_conv_seg) + 128;
   if (g->pass == FN_CONV_WEIGHT) g->scratch_size += (size * CONV_NR + 64) * (ptrdiff_t)sizeof(T);
+  if (g->how == FN_CONV_PLANAR) {
+    const ptrdiff_t width = FN(conv_planar_width)(g->co), positions = seen / (g->ci * (ptrdiff_t)sizeof(T));
+    g->scratch_size += (g->ci * (CONV_NR + 16) + width * (positions + CONV_NR)) * (ptrdiff_t)sizeof(T);
+  }
   g->scratch_size = (g->scratch_size + 127) / 128 * 128;
 }
 
 /* Elements of the panels of a group: all are CONV_NR wide but the last, which has whole vectors. */
 static inline ptrdiff_t FN(conv_lanes)(const fn_conv_args *g) { return FN(conv_ceil)(g->co, GLEN) * GLEN; }
-
-static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
-{
-  (void)begin; (void)end; (void)thread;
-  fn_conv_args *g = ((const fn_conv_plan_args *)p)->conv;
-  const fn_conv_shape *s = &g->shape;
-  const int input = g->pass == FN_CONV_INPUT;
-  ptrdiff_t classes = 1, boxes = 1;
-  g->ci = (input ? s->k : s->c) / s->groups;
-  g->co = (input ? s->c : s->k) / s->groups;
-  g->cs = input ? s->k : s->c;
-  g->taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
-  for (int d = 0; d < 3; d++) {
-    g->from[d] = input ? s->out[d] : s->in[d];
-    g->to[d] = input ? s->in[d] : s->out[d];
-    g->classes[d] = input ? s->stride[d] : 1;
-    classes *= g->classes[d];
-  }
-  g->panels = FN(conv_ceil)(g->co, CONV_NR);
-  g->slots = g->taps;
-  g->panel_splits = g->splits = g->row_blocks = 1;
-  g->packed_size = s->groups * g->taps * g->ci * FN(conv_lanes)(g);
-  const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
-
-  if (g->pass == FN_CONV_WEIGHT) {
-    g->fused = g->taps > 1 && g->ci < 32;
-    FN(conv_boxes)(g, CONV_WPIXELS);
-    for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
-    g->row_blocks = FN(conv_ceil)(g->taps * g->ci, CONV_ROWS);
-    if (g->row_blocks > g->taps) g->row_blocks = g->taps;
-    const ptrdiff_t pieces = s->groups * g->panels * g->row_blocks;
-    if (pieces < CONV_MIN_UNITS) g->splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
-    if (g->splits > boxes) g->splits = boxes;
-    g->packed_size *= g->splits;
-    g->units = pieces * g->splits;
-    g->pack_units = s->groups * FN(conv_ceil)(g->co, VLEN);
-  } else {
-    FN(conv_boxes)(g, CONV_PIXELS);
-    for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
-    const ptrdiff_t pieces = boxes * s->groups * classes;
-    if (pieces < CONV_MIN_UNITS) g->panel_splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
-    if (g->panel_splits > g->panels) g->panel_splits = g->panels;
-    g->units = pieces * g->panel_splits;
-    g->pack_units = s->groups * FN(conv_lanes)(g) / VLEN;
-  }
-  g->unit_flops = flops / (double)g->units;
-}

@@ -1,0 +1,55 @@
+/* conv_plan: sizes of boxes, panels, parts and scratch, from the shape alone. */
+static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  (void)begin; (void)end; (void)thread;
+  fn_conv_args *g = ((const fn_conv_plan_args *)p)->conv;
+  const fn_conv_shape *s = &g->shape;
+  const int input = g->pass == FN_CONV_INPUT;
+  ptrdiff_t classes = 1, boxes = 1;
+  g->ci = (input ? s->k : s->c) / s->groups;
+  g->co = (input ? s->c : s->k) / s->groups;
+  g->cs = input ? s->k : s->c;
+  g->taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
+  for (int d = 0; d < 3; d++) {
+    g->from[d] = input ? s->out[d] : s->in[d];
+    g->to[d] = input ? s->in[d] : s->out[d];
+    g->classes[d] = input ? s->stride[d] : 1;
+    classes *= g->classes[d];
+  }
+  g->panels = FN(conv_ceil)(g->co, CONV_NR);
+  g->slots = g->taps;
+  g->panel_splits = g->splits = g->row_blocks = 1;
+  g->packed_size = s->groups * g->taps * g->ci * FN(conv_lanes)(g);
+  const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
+
+  if (g->pass == FN_CONV_WEIGHT) {
+    g->fused = g->taps > 1 && g->ci < 32;
+    FN(conv_boxes)(g, CONV_WPIXELS);
+    for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
+    g->row_blocks = FN(conv_ceil)(g->taps * g->ci, CONV_ROWS);
+    if (g->row_blocks > g->taps) g->row_blocks = g->taps;
+    const ptrdiff_t pieces = s->groups * g->panels * g->row_blocks;
+    if (pieces < CONV_MIN_UNITS) g->splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
+    if (g->splits > boxes) g->splits = boxes;
+    g->packed_size *= g->splits;
+    g->units = pieces * g->splits;
+    g->pack_units = s->groups * FN(conv_ceil)(g->co, VLEN);
+  } else if (g->how == FN_CONV_SCATTER) {
+    FN(conv_scatter_plan)(g);
+  } else if (g->how == FN_CONV_PLANAR) {
+    FN(conv_boxes)(g, CONV_FLAT);
+    for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
+    g->packed_size = g->taps * g->ci * FN(conv_planar_width)(g->co);
+    g->units = boxes * classes;
+    g->pack_units = g->taps;
+  } else {
+    FN(conv_boxes)(g, CONV_PIXELS);
+    for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
+    const ptrdiff_t pieces = boxes * s->groups * classes;
+    if (pieces < CONV_MIN_UNITS) g->panel_splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
+    if (g->panel_splits > g->panels) g->panel_splits = g->panels;
+    g->units = pieces * g->panel_splits;
+    g->pack_units = s->groups * FN(conv_lanes)(g) / VLEN;
+  }
+  g->unit_flops = flops / (double)g->units;
+}

@@ -1,0 +1,164 @@
+/* conv_planar: few output channels.  They would leave most lanes of a vector empty, so here lanes are pixels: the box is copied plane by plane,
+   one for each channel, padded; a row of B is a stretch of a plane, shifted by the tap, and rows of A are weights.  Pixels are counted through
+   the padded rows, and the few that lie in the padding are dropped at the end. */
+
+/* A plane [n][extent...] for each channel of the source. */
+static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, ptrdiff_t pitch, T *to)
+{
+  const ptrdiff_t ci = g->ci, *from = g->from;
+  const ptrdiff_t before = lo[2] < 0 ? -lo[2] : 0, end = lo[2] + extent[2] < from[2] ? lo[2] + extent[2] : from[2];
+  const ptrdiff_t inside = end - lo[2] - before;
+  vec r[VLEN];
+  for (ptrdiff_t n = box->at[0]; n < box->at[0] + box->n[0]; n++)
+    for (ptrdiff_t d = lo[0]; d < lo[0] + extent[0]; d++)
+      for (ptrdiff_t h = lo[1]; h < lo[1] + extent[1]; h++, to += extent[2]) {
+        const int empty = d < 0 || d >= from[0] || h < 0 || h >= from[1] || inside <= 0;
+        if (empty || inside < extent[2])
+          for (ptrdiff_t c = 0; c < ci; c++) memset(to + c * pitch, 0, (size_t)extent[2] * sizeof(T));
+        if (empty) continue;
+        const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before) * g->cs;
+        T *y = to + before;
+        if (ci == 1 && g->cs == 1) memcpy(y, x, (size_t)inside * sizeof(T));
+        else if (ci <= 4)
+          for (ptrdiff_t c = 0; c < ci; c++)
+            for (ptrdiff_t w = 0; w < inside; w++) y[c * pitch + w] = x[w * g->cs + c];
+        else
+          for (ptrdiff_t w = 0; w < inside; w += VLEN)
+            for (ptrdiff_t c = 0; c < ci; c += VLEN) {
+              const ptrdiff_t lanes = inside - w < VLEN ? inside - w : VLEN, left = ci - c < VLEN ? ci - c : VLEN;
+              FN(conv_square)(x + w * g->cs + c, g->cs, lanes, left, r);
+              for (ptrdiff_t l = 0; l < left; l++) v_storen(y + (c + l) * pitch + w, r[l], lanes);
+            }
+      }
+}
+
+/* mr channels of GEMM_NV vectors of pixels: segments are taps, their steps channels, `pitch` apart in B and `rows` apart in A. */
+FN_INLINE void FN(conv_planar_tile)(const int mr, const fn_conv_seg *seg, ptrdiff_t nseg, ptrdiff_t rows, ptrdiff_t pitch, const T *a, const T *b,
+                                    const T *bias, T *c, ptrdiff_t c_rs)
+{
+  gvec sum[8 * GEMM_NV];
+  #pragma GCC unroll 8
+  for (int i = 0; i < mr; i++)
+    #pragma GCC unroll 8
+    for (int j = 0; j < GEMM_NV; j++) sum[i * GEMM_NV + j] = g_set(bias[i]);
+  for (const fn_conv_seg *end = seg + nseg; seg < end; seg++) {
+    const T *weight = a + seg->a, *row = b + seg->b;
+    for (ptrdiff_t l = seg->len; l > 0; l--, weight += rows, row += pitch) {
+      gvec v[GEMM_NV];
+      #pragma GCC unroll 8
+      for (int j = 0; j < GEMM_NV; j++) v[j] = g_load(row + j * GLEN);
+      #pragma GCC unroll 8
+      for (int i = 0; i < mr; i++) {
+        const gvec s = g_set(weight[i]);
+        #pragma GCC unroll 8
+        for (int j = 0; j < GEMM_NV; j++) sum[i * GEMM_NV + j] = g_fma(s, v[j], sum[i * GEMM_NV + j]);
+      }
+    }
+  }
+  #pragma GCC unroll 8
+  for (int i = 0; i < mr; i++)
+    #pragma GCC unroll 8
+    for (int j = 0; j < GEMM_NV; j++) g_store(c + i * c_rs + j * GLEN, sum[i * GEMM_NV + j]);
+}
+
+static __attribute__((noinline)) void FN(conv_planar_rows)(int mr, const fn_conv_seg *seg, ptrdiff_t nseg, ptrdiff_t rows, ptrdiff_t pitch,
+                                                           const T *a, const T *b, const T *bias, T *c, ptrdiff_t c_rs)
+{
+  switch (mr) {
+    case 1: FN(conv_planar_tile)(1, seg, nseg, rows, pitch, a, b, bias, c, c_rs); return;
+    case 2: FN(conv_planar_tile)(2, seg, nseg, rows, pitch, a, b, bias, c, c_rs); return;
+    case 3: FN(conv_planar_tile)(3, seg, nseg, rows, pitch, a, b, bias, c, c_rs); return;
+    case 4: FN(conv_planar_tile)(4, seg, nseg, rows, pitch, a, b, bias, c, c_rs); return;
+    case 6: FN(conv_planar_tile)(6, seg, nseg, rows, pitch, a, b, bias, c, c_rs); return;
+  }
+}
+
+/* A row of pixels from planes to dst. */
+static void FN(conv_planar_store)(const T *from, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t co, T *to, ptrdiff_t step)
+{
+  if (co == 1 && step == 1) { memcpy(to, from, (size_t)n * sizeof(T)); return; }
+  if (co <= 4 || VLEN == 1) {
+    for (ptrdiff_t w = 0; w < n; w++, to += step)
+      for (ptrdiff_t k = 0; k < co; k++) to[k] = from[k * pitch + w];
+    return;
+  }
+  vec r[VLEN];
+  for (ptrdiff_t w = 0; w < n; w += VLEN)
+    for (ptrdiff_t k = 0; k < co; k += VLEN) {
+      const ptrdiff_t lanes = n - w < VLEN ? n - w : VLEN, left = co - k < VLEN ? co - k : VLEN;
+      FN(conv_square)(from + k * pitch + w, pitch, left, lanes, r);
+      for (ptrdiff_t l = 0; l < lanes; l++) v_storen(to + (w + l) * step + k, r[l], left);
+    }
+}
+
+/* Weights as [slot of tap][ci][width]; range: taps. */
+static void FN(conv_planar_pack)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_conv_args *g = p;
+  (void)thread;
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), input = g->pass == FN_CONV_INPUT;
+  for (ptrdiff_t t = begin; t < end; t++) {
+    T *to = (T *)g->packed + g->slot[t] * g->ci * width;
+    for (ptrdiff_t c = 0; c < g->ci; c++)
+      for (ptrdiff_t k = 0; k < width; k++)
+        to[c * width + k] = k < g->co ? ((const T *)g->w)[(input ? c * g->co + k : k * g->ci + c) * g->taps + t] : (T)0;
+  }
+}
+
+/* A stretch of the depth for each tap. */
+static ptrdiff_t FN(conv_planar_taps)(const fn_conv_args *g, const conv_box *box, const conv_view *view, ptrdiff_t width, fn_conv_seg *seg)
+{
+  const conv_axis *x = box->axis;
+  ptrdiff_t n = 0;
+  for (ptrdiff_t d = 0; d < x[0].count; d++)
+    for (ptrdiff_t h = 0; h < x[1].count; h++)
+      for (ptrdiff_t w = 0; w < x[2].count; w++) {
+        const ptrdiff_t slot = ((x[0].at + d) * g->shape.kernel[1] + x[1].at + h) * g->shape.kernel[2] + x[2].at + w;
+        const ptrdiff_t b = d * x[0].gap * view->stride[1] + h * x[1].gap * view->stride[2] + w * x[2].gap;
+        seg[n++] = (fn_conv_seg){ slot * g->ci * width, b, g->ci };
+      }
+  return n;
+}
+
+static void FN(conv_planar)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_conv_args *g = p;
+  const conv_room room = FN(conv_room_of)(g, thread);
+  const ptrdiff_t classes = g->classes[0] * g->classes[1] * g->classes[2], width = FN(conv_planar_width)(g->co);
+  T bias[16] = { 0 };
+  if (g->bias) for (ptrdiff_t k = 0; k < g->co; k++) bias[k] = ((const T *)g->bias)[k];
+  for (ptrdiff_t u = begin; u < end; u++) {
+    conv_box box;
+    conv_view view;
+    ptrdiff_t lo[3], extent[3];
+    if (!FN(conv_box_of)(g, u / classes, u % classes, &box)) continue;
+    for (int d = 0; d < 3; d++) {
+      lo[d] = box.at[d + 1] * box.axis[d].step + box.axis[d].first;
+      extent[d] = FN(conv_extent)(&box.axis[d], box.n[d + 1]);
+      if (extent[d] == 0) extent[d] = box.n[d + 1];                  /* a class without taps: zeros, or the bias */
+    }
+    view.stride[3] = 1;
+    for (int d = 2; d >= 0; d--) view.stride[d] = view.stride[d + 1] * extent[d];
+    const ptrdiff_t run = (box.n[2] - 1) * extent[2] + box.n[3];     /* from the first pixel of a plane to the last */
+    const ptrdiff_t length = (run + CONV_NR - 1) / CONV_NR * CONV_NR, pitch = (box.n[0] * view.stride[0] + CONV_NR + 15) / 16 * 16;
+    T *result = room.copy, *planes = result + width * length;
+    const ptrdiff_t nseg = FN(conv_planar_taps)(g, &box, &view, width, room.seg);
+    if (nseg) FN(conv_planes)(g, &box, lo, extent, pitch, planes);
+    for (ptrdiff_t n = 0; n < box.n[0]; n++)
+      for (ptrdiff_t d = 0; d < box.n[1]; d++) {
+        const T *plane = planes + n * view.stride[0] + d * view.stride[1];
+        for (ptrdiff_t k = 0; k < width;) {
+          const int mr = (int)(width <= 6 ? width : 4);
+          for (ptrdiff_t q = 0; q < length; q += CONV_NR)
+            FN(conv_planar_rows)(mr, room.seg, nseg, width, pitch, (const T *)g->packed + k, plane + q, bias + k, result + k * length + q, length);
+          k += mr;
+        }
+        const ptrdiff_t at = ((box.at[0] + n) * g->to[0] + (box.at[1] + d) * g->classes[0] + box.class[0]) * g->to[1];
+        for (ptrdiff_t h = 0; h < box.n[2]; h++) {
+          const ptrdiff_t row = at + (box.at[2] + h) * g->classes[1] + box.class[1];
+          T *to = (T *)g->dst + (row * g->to[2] + box.at[3] * g->classes[2] + box.class[2]) * g->co;
+          FN(conv_planar_store)(result + h * extent[2], length, box.n[3], g->co, to, g->classes[2] * g->co);
+        }
+      }
+  }
+}
