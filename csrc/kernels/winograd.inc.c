@@ -79,8 +79,8 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
       a->d_patch = planes * a->z_plane;
       a->d_size = a->panels * a->d_patch;
       a->units = a->panels * c_patches;
-      if (a->groups > 1) a->u_size = a->units * planes * a->u_plane;
-      else a->own_size = planes * a->u_plane;
+      a->own_size = planes * a->u_plane;
+      if (a->groups > 1) a->u_size = a->units * a->own_size;
     } else {
       a->own_size = planes * (a->u_plane + a->z_plane);
       a->units = a->panels * a->blocks;

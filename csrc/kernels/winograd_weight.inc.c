@@ -40,6 +40,12 @@ static void FN(winograd_weight_finish)(const void *p, ptrdiff_t begin, ptrdiff_t
   }
 }
 
+/* total = part, or total += part; n is a multiple of GEMM_NR. */
+static void FN(winograd_sum)(ptrdiff_t n, const T *part, T *total, int add)
+{
+  for (ptrdiff_t i = 0; i < n; i += VLEN) v_store(total + i, add ? v_add(v_load(total + i), v_load(part + i)) : v_load(part + i));
+}
+
 static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
@@ -48,13 +54,15 @@ static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t 
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t k0 = unit / patches * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
     const ptrdiff_t c0 = unit % patches * a->c_patch, c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
-    T *sum = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : (T *)a->own + thread * a->own_size;
+    T *part = (T *)a->own + thread * a->own_size, *total = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : part;
     for (ptrdiff_t plane = 0; plane < planes; plane++) {
-      gemm_job job = FN(winograd_job)(tiles, 1, a->c_row, a->k_row, GEMM_NR, a->group > 0);
+      gemm_job job = FN(winograd_job)(tiles, 1, a->c_row, a->k_row, GEMM_NR, 0);
       FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + unit % patches * a->v_patch + plane * a->v_plane,
-                    (const T *)a->d + unit / patches * a->d_patch + plane * a->z_plane, sum + plane * a->u_plane, NULL);
+                    (const T *)a->d + unit / patches * a->d_patch + plane * a->z_plane, part + plane * a->u_plane, NULL);
+      if (a->groups > 1)                             /* not one chain over all tiles: the error would grow with their number */
+        FN(winograd_sum)((c1 - c0) * GEMM_NR, part + plane * a->u_plane, total + plane * a->u_plane, a->group > 0);
     }
     if (a->group < a->groups - 1) continue;
-    for (ptrdiff_t k = 0; k < n; k += VLEN) FN(winograd_gradients_any)(a, c0, c1, k0 + k, sum + k, GEMM_NR);
+    for (ptrdiff_t k = 0; k < n; k += VLEN) FN(winograd_gradients_any)(a, c0, c1, k0 + k, total + k, GEMM_NR);
   }
 }
