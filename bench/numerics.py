@@ -1,4 +1,4 @@
-"""`python bench/numerics.py`: the rounding errors of convolution's algorithms, layer by layer, against NumPy in float64; --write docs/numerics.md."""
+"""`python bench/numerics.py`: rounding errors of convolution's algorithms, layer by layer, against NumPy in float64 (docs/numerics.md)."""
 from __future__ import annotations
 
 import argparse
@@ -11,7 +11,8 @@ import numpy as np
 import fastnet as fn
 from fastnet.backends import conv
 
-LAYERS = [(8, 64, 56), (32, 64, 32), (32, 128, 16), (32, 256, 8), (32, 512, 4), (8, 128, 28), (8, 256, 14), (8, 512, 7), (32, 32, 32), (32, 16, 32)]
+LAYERS = [(8, 64, 56), (32, 64, 32), (32, 128, 16), (32, 256, 8), (32, 512, 4), (8, 128, 28), (8, 256, 14), (8, 512, 7), (32, 32, 32),
+          (32, 16, 32)]                                # images, channels, size
 ALGORITHMS = ("direct", "winograd2", "winograd4")
 PASSES = ("y", "gx", "gw")
 BOUNDS = {("y", "winograd2"): 1.2, ("y", "winograd4"): 4, ("gx", "winograd2"): 1.2, ("gx", "winograd4"): 4,
@@ -21,21 +22,22 @@ HEADER = """# Rounding errors of convolutions
 
 Written by `python bench/numerics.py --write docs/numerics.md`; `tests/test_winograd.py` holds smaller layers to the same bounds.
 
-Convolutions of 3x3 with stride 1 may take Winograd's algorithm: F(2x2, 3x3) with the points 0, 1, -1, or F(4x4, 3x3) with 0, 1, -1, 1/2, -2, each
-with the point at infinity. It needs 2.25 or 4 times fewer multiplications than the direct sum and rounds in other places: the sums are shorter, but
-numbers of different size are added before and after them. `fastnet.backends.conv.explain` tells which algorithm a shape takes;
-`fastnet.set_float32_matmul_precision("highest")` forbids Winograd's. float64 is always computed directly.
+Convolutions of 3x3 with stride 1 may take Winograd's algorithm: F(2x2, 3x3) with the points 0, 1, -1, or F(4x4, 3x3) with 0, 1, -1, 1/2,
+-2, each with the point at infinity. It needs 2.25 or 4 times fewer multiplications than the direct sum and rounds in other places: the sums
+are shorter, but numbers of different size are added before and after them. `fastnet.backends.conv.explain` tells which algorithm a shape
+takes; `fastnet.set_float32_matmul_precision("highest")` forbids Winograd's. float64 is always computed directly.
 
-What is measured: the error of y, gx and gw against the definition in float64, as the root of its mean square and as its largest value, both
-divided by the root mean square of the exact result. Images are the positive part of normal numbers, weights have the variance 2 / (9 C) (He), gradients
-are normal; there are as many input as output channels. A ratio is the error divided by that of the direct algorithm in float32.
+What is measured: the error of y, gx and gw against the definition in float64, as the root of its mean square and as its largest value,
+both divided by the root mean square of the exact result. Images are the positive part of normal numbers, weights have the variance
+2 / (9 C) (He), gradients are normal; there are as many input as output channels. A ratio is the error divided by that of the direct
+algorithm in float32.
 
 """
 FOOTER = """
-For scale: TF32, which PyTorch uses for convolutions on GPUs unless it is told not to, rounds every product to 11 bits, an error of
-about 5e-4 for each, and a large part of that in the sum.
+For scale: TF32, which PyTorch uses for convolutions on GPUs unless it is told not to, rounds every factor to 11 bits, an error of up to
+5e-4 for each.
 
-An infinity or a NaN in the input reaches every output of its tile, in all channels, and can turn into NaN where the direct sum would be infinite; other
+An infinity or a NaN in the input reaches every output of its tile, and can turn into NaN where the direct sum would be infinite; other
 tiles and other images are not touched.
 """
 
@@ -93,7 +95,8 @@ def tables(layers: list[tuple[int, int, int]]) -> tuple[str, list[str]]:
                 rms, most = found[name, algorithm]
                 cells += [f"{rms:.1e}", f"{rms / plain:.2f}", f"{most:.1e}"]
                 if rms > BOUNDS[name, algorithm] * plain:
-                    missed.append(f"N{n} {c}@{h}, {name}, {algorithm}: {rms / plain:.2f} times the direct error, {BOUNDS[name, algorithm]} are allowed")
+                    missed.append(f"N{n} {c}@{h}, {name}, {algorithm}: {rms / plain:.2f} times the direct error, "
+                                  f"{BOUNDS[name, algorithm]} are allowed")
             rows[name].append("| " + " | ".join(cells) + " |")
         print(f"N{n} {c}@{h} done", file=sys.stderr)
     text = ""

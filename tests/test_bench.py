@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
+NUMERICS = BENCH.parent / "docs" / "numerics.md"
 
 
 def python(*words, cwd):
@@ -46,6 +47,13 @@ def test_a_missing_peer_is_skipped_with_a_line(tmp_path):
 def test_refused_options(tmp_path, words, message):
     done = python(BENCH, *words, cwd=tmp_path)
     assert done.returncode != 0 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_errors_of_convolutions_keep_their_bounds(tmp_path):
+    done = python(BENCH / "numerics.py", "--quick", "--write", "page.md", cwd=tmp_path)
+    assert done.returncode == 0 and "allowed" not in done.stderr, done.stderr
+    page = (tmp_path / "page.md").read_text()
+    assert page.count("| N32 32@32 |") == page.count("| N32 16@32 |") == 3 and page.splitlines()[:3] == NUMERICS.read_text().splitlines()[:3]
 
 
 VERDICTS = """
