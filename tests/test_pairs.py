@@ -99,10 +99,12 @@ def test_little_is_padding():
 def test_odd_samplers():
     assert list(LengthBatchSampler([], 5)) == [] and len(LengthBatchSampler([], 5)) == 0
     assert list(LengthBatchSampler([5], 5)) == [[0]]
+    # a new batch forgets the lengths of the one before
+    assert list(LengthBatchSampler([[9, 1], [1, 9], [9, 1]], 20, shuffle=False)) == [[1], [0, 2]]
     assert sorted(map(len, LengthBatchSampler([0, 0, 0, 5], 5))) == [1, 3]
     for args, message in (((([3, 9]), 8), "sample 1 alone has 9 tokens, more than max_tokens=8"), (([[4, 5]], 8), "sample 0 alone has 9"),
                           (([1], 0), "at least 1"), (([1], 5, 0), "at least 1"), (([0.5], 5), "must be ints"),
-                          (([[[1]]], 5), r"\(N,\) or \(N, k\)")):
+                          ((np.ones((3, 0), int), 5), "must be ints of shape"), (([[[1]]], 5), r"\(N,\) or \(N, k\)")):
         with pytest.raises(ValueError, match=message):
             LengthBatchSampler(*args)
     with pytest.raises(ValueError, match="epoch must not be negative"):

@@ -93,11 +93,14 @@ def test_a_seed_gives_the_same_choices():
     assert sample(logits[0], top_k=20, seed=5).tolist() == runs[0][0]
 
 
-def test_forbidden_tokens_are_never_drawn():
+def test_forbidden_tokens_are_never_drawn(monkeypatch):
     x = np.full((5000, 4), -np.inf)
     x[:, 2] = x[:, 1] = -1000.0
     assert set(sample(x).tolist()) == {1, 2}
     assert sample(np.array([-np.inf, 0, -np.inf]), top_k=3, top_p=0.99).item() == 1
+    for draw, want in ((0.0, 1), (1 - 2**-53, 2)):         # the ends of the range
+        monkeypatch.setattr("fastnet.text.sampling.uniform", lambda seed, place, n: np.full(n, draw))
+        assert sample(np.array([-np.inf, 0, 0, -np.inf])).item() == want
 
 
 @pytest.mark.parametrize("logits", [[np.nan, 1], [np.inf, 1], [-np.inf, -np.inf], np.zeros((2, 0)), 1.0, np.array([1, 2])])

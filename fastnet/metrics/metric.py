@@ -1,7 +1,6 @@
 """Metric: what all metrics have in common: they are fed piece by piece, and those of several parts can be merged."""
 from __future__ import annotations
 
-import copy
 from typing import Any, TypeVar
 
 M = TypeVar("M", bound="Metric")
@@ -15,7 +14,7 @@ class Metric:
 
     To define one: set the sums to zero in `reset` and list their names in `sums`; define `update` and `compute`. Options are set in
     `__init__`, which then calls `reset`, and listed in `options`: only metrics whose options are equal can be merged. Sums are added with
-    ``+``, so numbers, NumPy arrays and lists will do.
+    ``+``, which must make a new object: numbers, NumPy arrays and lists will do.
     """
 
     sums: tuple[str, ...] = ()
@@ -49,7 +48,7 @@ class Metric:
                     raise ValueError(f"{type(self).__name__}.merge: {name} is {here!r} here and {there!r} there")
         for other in others:
             for name in self.sums:
-                setattr(self, name, getattr(self, name) + copy.copy(getattr(other, name)))
+                setattr(self, name, getattr(self, name) + getattr(other, name))
         return self
 
     def __repr__(self) -> str:

@@ -15,8 +15,8 @@ from fastnet.utils.data import Sampler
 class LengthBatchSampler(Sampler[list[int]]):
     """Lists of indices of sequences of similar length, for `DataLoader(batch_sampler=...)`; each list fits a budget of tokens.
 
-    The sequences are ordered by length and cut greedily. A batch of n costs n times the longest length in it, padding included; with
-    several lengths a sample (source and target), n times the sum of the longest ones.
+    The samples are ordered by their longest sequence and cut greedily. A batch of n costs n times the longest length in it, padding
+    included; with several lengths a sample (source and target), n times the sum of the longest ones.
 
     Args:
         lengths: ints of shape (N,), or (N, k) for samples of k sequences.
@@ -35,7 +35,7 @@ class LengthBatchSampler(Sampler[list[int]]):
 
     def __init__(self, lengths: Any, max_tokens: int, max_size: int | None = None, shuffle: bool = True, seed: int = 0) -> None:
         given = np.asarray(lengths)
-        if given.ndim not in (1, 2) or (given.size and given.dtype.kind not in "iu"):
+        if given.ndim not in (1, 2) or given.shape[1:] == (0,) or (given.size and given.dtype.kind not in "iu"):
             raise ValueError(f"LengthBatchSampler: lengths must be ints of shape (N,) or (N, k), got shape {given.shape} of {given.dtype}")
         if max_tokens < 1 or (max_size is not None and max_size < 1):
             raise ValueError(f"LengthBatchSampler: max_tokens and max_size must be at least 1, got {max_tokens} and {max_size}")
@@ -46,7 +46,7 @@ class LengthBatchSampler(Sampler[list[int]]):
             raise ValueError(f"LengthBatchSampler: sample {i} alone has {alone[i]} tokens, more than max_tokens={max_tokens}")
         self.max_tokens, self.max_size, self.shuffle, self.seed, self._pass = max_tokens, max_size, shuffle, seed, 0
         # Each pass sorts by the same lengths, so the sorted lengths, and with them the cuts, are the same.
-        self._keys = (*self.lengths.T[::-1], alone)
+        self._keys = (*self.lengths.T[::-1], self.lengths.max(1))   # the longest sequence of a sample counts first
         self._ends = self._cut(self.lengths[np.lexsort(self._keys)].tolist())
 
     def _cut(self, rows: list[list[int]]) -> list[int]:
