@@ -75,7 +75,6 @@ from fastnet.ops.var import std, std_mean, var, var_mean
 from fastnet.ops.view import flatten, ravel, reshape
 from fastnet.ops.winograd import get_float32_matmul_precision, set_float32_matmul_precision
 from fastnet.ops.where import masked_fill, where
-from fastnet.nn.utils.fusion import fuse_conv_bn
 from fastnet.printing import set_printoptions
 from fastnet.serialization import load, save
 from fastnet.version import __version__
@@ -83,11 +82,11 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import metrics, text
+    from fastnet import datasets, metrics, models, text
 else:
     def __getattr__(name):
         """Packages that are imported when they are first used, so that `import fastnet` stays quick."""
-        if name in ("metrics", "text"):
+        if name in ("datasets", "metrics", "models", "text"):
             from importlib import import_module
             return import_module(f"fastnet.{name}")
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -64,7 +64,8 @@ def test_the_example_gives_what_it_shows(as_found, name, doc, tmp_path, monkeypa
 def public():
     """What users see: the names of the packages that mirror PyTorch's."""
     names = ["fastnet", "fastnet.nn", "fastnet.nn.functional", "fastnet.nn.init", "fastnet.nn.utils", "fastnet.optim",
-             "fastnet.optim.lr_scheduler", "fastnet.utils.data", "fastnet.autograd", "fastnet.text", "fastnet.metrics"]
+             "fastnet.optim.lr_scheduler", "fastnet.utils.data", "fastnet.autograd", "fastnet.text", "fastnet.metrics",
+             "fastnet.models", "fastnet.datasets"]
     for home in names:
         space = importlib.import_module(home)
         for name, value in vars(space).items():
