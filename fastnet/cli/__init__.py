@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fastnet.cli import info, train
+from fastnet.cli.jobs import DATASETS
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,18 +41,31 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("info", help="print version, instruction set, threads and OpenMP runtimes")
     command.set_defaults(run=info.run)
-    command = commands.add_parser("train", help="train a network on a data set that ships with fastnet",
-                                  formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join(train.DATASETS)}")
-    command.add_argument("--epochs", type=positive(int), default=30, metavar="N", help="passes over the training images")
-    command.add_argument("--batch-size", type=positive(int), default=32, metavar="N", help="images in one step")
-    command.add_argument("--lr", type=positive(float), default=2e-3, metavar="X", help="learning rate of Adam; it falls along a cosine")
-    command.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same weights, on any number of threads")
-    command.add_argument("--threads", type=positive(int), default=1, metavar="N", help="threads; steps this small gain nothing from more")
-    command.add_argument("--out", default="runs/digits", metavar="DIR",
-                         help="folder for weights.fnet, log.json and loss.svg, made if it is not there; an earlier run's are replaced")
+    command = commands.add_parser("train", help="train a network on real pictures", epilog=jobs_in_words(),
+                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join(DATASETS)}")
+    command.add_argument("--model", dest="network", metavar="NAME", help="which network (default: the data set's first below)")
+    command.add_argument("--data", metavar="DIR", help="folder of the data set's files, where they are not installed with the system")
+    command.add_argument("--epochs", type=positive(int), metavar="N", help="passes over the training images (default: below)")
+    command.add_argument("--batch-size", type=positive(int), metavar="N", help="images in one step (default: below)")
+    command.add_argument("--lr", type=positive(float), metavar="X", help="highest learning rate (default: below); it rises to it and falls")
+    command.add_argument("--seed", type=seed, default=0, metavar="N", help="same seed, same weights, on any number of threads (default: 0)")
+    command.add_argument("--threads", type=positive(int), metavar="N", help="threads (default: 1 for digits, whose steps gain nothing from "
+                         "more; all for fashion-mnist)")
+    command.add_argument("--out", metavar="DIR", help="folder for weights.fnet, log.json, curve.csv and loss.svg, made if it is not "
+                         "there; an earlier run's are replaced (default: runs/DATASET-MODEL)")
     command.set_defaults(run=train.run)
     return top
+
+
+def jobs_in_words() -> str:
+    """The networks and their settings, a line each."""
+    lines = ["networks, and their settings unless others are given:"]
+    for name, data in DATASETS.items():
+        for network, job in data.jobs.items():
+            settings = f"{job.epochs} epochs, batches of {job.batch_size}, {job.optimizer}, lr {job.lr:g}"
+            lines.append(f"  {name:13} --model {network:8}  {job.about}: {settings}")
+    return "\n".join(lines)
 
 
 def positive(kind: type):

@@ -9,6 +9,17 @@ REDRAW = 0.05                                             # seconds between two 
 BAR = 20
 
 
+def duration(seconds: float) -> str:
+    """Seconds as a person would say them.
+
+    >>> from fastnet.cli.progress import duration
+    >>> duration(7.3), duration(200), duration(9000)
+    ('7 s', '3 min 20 s', '2 h 30 min')
+    """
+    s = round(seconds)
+    return f"{s} s" if s < 60 else f"{s // 60} min {s % 60} s" if s < 3600 else f"{s // 3600} h {s % 3600 // 60} min"
+
+
 class Progress:
     """Shows how far the training is.  In a pipe or a file, or where TERM is dumb, nothing is redrawn."""
 
@@ -16,7 +27,7 @@ class Progress:
         self.stream = stream or sys.stdout
         self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
         self.epochs, self.steps = epochs, steps
-        self.last = 0.0
+        self.last, self.start = 0.0, monotonic()
         self.tail = ""
 
     def __enter__(self) -> Progress:
@@ -29,14 +40,15 @@ class Progress:
     def step(self, epoch: int, step: int, loss: float) -> None:
         """After each step; draws at most every REDRAW seconds."""
         if self.live and monotonic() - self.last > REDRAW:
-            self.draw(epoch, (epoch - 1 + step / self.steps) / self.epochs, f"loss {loss:.4f}{self.tail}")
+            part = (epoch - 1 + step / self.steps) / self.epochs
+            self.draw(epoch, part, f"loss {loss:.4f}{self.tail}  {duration((monotonic() - self.start) * (1 / part - 1))} left")
 
     def epoch(self, e: dict[str, float]) -> None:
         """After each epoch."""
         text = f"loss {e['train_loss']:.4f}  test loss {e['test_loss']:.4f}  test accuracy {e['test_accuracy']:.2%}"
         self.tail = f"  test accuracy {e['test_accuracy']:.2%}"
         if self.live:
-            self.draw(e["epoch"], e["epoch"] / self.epochs, text)
+            self.draw(int(e["epoch"]), e["epoch"] / self.epochs, text)
         else:
             print(f"epoch {e['epoch']:{len(str(self.epochs))}}/{self.epochs}  {text}", file=self.stream, flush=True)
 
