@@ -75,6 +75,7 @@ from fastnet.ops.var import std, std_mean, var, var_mean
 from fastnet.ops.view import flatten, ravel, reshape
 from fastnet.ops.winograd import get_float32_matmul_precision, set_float32_matmul_precision
 from fastnet.ops.where import masked_fill, where
+from fastnet.nn.utils.fusion import fuse_conv_bn
 from fastnet.printing import set_printoptions
 from fastnet.serialization import load, save
 from fastnet.version import __version__

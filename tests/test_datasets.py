@@ -78,7 +78,7 @@ def test_what_is_missing_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "system"))
     monkeypatch.setattr("fastnet.datasets.idx.shared_folders", lambda name: [tmp_path / "home" / name])
-    with pytest.raises(FileNotFoundError, match="fashion-mnist: not found in .*home.fashion-mnist; install Debian's package dataset-fashion-mnist"):
+    with pytest.raises(FileNotFoundError, match="not found in .*home.fashion-mnist; install Debian's package dataset-fashion-mnist"):
         load_fashion_mnist()
     write_all(tmp_path)
     (tmp_path / FILES["test"][1]).unlink()

@@ -25,9 +25,21 @@ def test_digits(tmp_path):
     assert float(re.search(r"test accuracy ([\d.]+)%", text)[1]) >= 97
 
 
+def test_cnn(tmp_path):
+    text = output(ROOT / "examples/cnn.py", tmp_path)
+    accuracies = [float(v) for v in re.findall(r"([\d.]+)% in", text)]
+    assert len(accuracies) == 2 and min(accuracies) >= 98.5 and accuracies[0] == accuracies[1]
+
+
 def test_unet(tmp_path):
     text = output(ROOT / "examples/unet.py", tmp_path)
     assert float(re.search(r"pixels right: ([\d.]+)%", text)[1]) >= 95 and float(re.search(r"union: ([\d.]+)", text)[1]) >= 0.7
+
+
+def test_dcgan(tmp_path):
+    text = output(ROOT / "examples/dcgan.py", tmp_path)
+    ink = [sum(c in "*#" for c in line) for line in text.splitlines() if not line.startswith("epoch")]
+    assert len(ink) == 16 and sum(ink) > 100 and min(ink) < 40
 
 
 def test_gradcheck(tmp_path):

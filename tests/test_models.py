@@ -98,7 +98,7 @@ SMALL = {
     "mobilenet_v2": (lambda: models.mobilenet_v2(5, width_mult=0.35, dropout=0.0), (3, 64, 64), (5,)),
     "efficientnet_b0": (lambda: models.efficientnet_b0(5, width_mult=0.5, dropout=0.0, stochastic_depth_prob=0.0), (3, 64, 64), (5,)),
     "UNet": (lambda: models.UNet(3, 2, width=4), (3, 35, 32), (2, 35, 32)),
-    **({"UNet bilinear": (lambda: models.UNet(1, 3, True, width=4), (1, 16, 50), (3, 16, 50))} if hasattr(nn, "Upsample") else {}),
+    "UNet bilinear": (lambda: models.UNet(1, 3, True, width=4), (1, 16, 50), (3, 16, 50)),
     "DCGANDiscriminator": (lambda: models.DCGANDiscriminator(8, 1, 32), (1, 32, 32), ()),
     "DCGANGenerator": (lambda: models.DCGANGenerator(12, 8, 2, 32), (12,), (2, 32, 32)),
 }
@@ -168,7 +168,7 @@ def test_the_unet_has_the_usual_names():
     names = list(models.UNet(3, 2, width=4).state_dict())
     assert names[0] == "inc.double_conv.0.weight" and names[-1] == "outc.conv.bias"
     assert {"down4.maxpool_conv.1.double_conv.4.running_var", "up1.up.weight", "up1.conv.double_conv.3.weight"} <= set(names)
-    assert not hasattr(nn, "Upsample") or not [n for n in models.UNet(3, 2, True, width=4).state_dict() if ".up." in n]
+    assert not [n for n in models.UNet(3, 2, True, width=4).state_dict() if ".up." in n]
 
 
 @pytest.mark.parametrize("make, message", [
@@ -195,3 +195,27 @@ def test_importing_fastnet_does_not_import_the_models(tmp_path):
     import sys
     code = "import sys, fastnet; assert 'fastnet.models' not in sys.modules; fastnet.models.LeNet5; fastnet.datasets.load_digits"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("make", [lambda: models.resnet18(5, width=8, stem="cifar"), lambda: models.mobilenet_v2(5, width_mult=0.35)])
+def test_batch_norm_folds_into_the_convolutions(make):
+    model, x = make(), fn.rand(4, 3, 32, 32)
+    for _ in range(3):
+        model(x)                                          # running statistics of their own
+    model.eval()
+    fused = fn.fuse_conv_bn(model, x)
+    with fn.no_grad():
+        want, got = model(x).numpy(), fused(x).numpy()
+    assert not [m for m in fused.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert np.abs(got - want).max() < 1e-4 * np.abs(want).max()
+
+
+def test_a_watched_batch_norm_computes_the_same():
+    """With a hook, the residual blocks call batch norm, addition and ReLU one by one."""
+    model, x = models.resnet18(5, width=8, stem="cifar"), fn.rand(2, 3, 16, 16)
+    want = model.eval()(x).detach().numpy()
+    seen = []
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(lambda *args: seen.append(args))
+    assert np.allclose(model(x).detach().numpy(), want, atol=1e-5) and len(seen) == 20

@@ -42,11 +42,12 @@ class Network(Case):
         return [np.asarray(self.extra["losses"])]
 
     def model(self, lib: Any) -> Any:
-        """The model with weights that depend on their names and shapes alone: He's for kernels, 1 and 0 for batch norm."""
+        """The model with weights that depend on their names and shapes alone: He's for kernels, 0.3 and 0 for batch norm,
+        so that residual sums stay small and the losses do not multiply rounding errors."""
         model = eval(self.extra["model"], vars(models_of(lib)))
         for name, p in model.named_parameters():
             rng = np.random.default_rng(zlib.crc32(name.encode()))
-            value = np.full(tuple(p.shape), float(name.endswith("weight")), np.float32)
+            value = np.full(tuple(p.shape), 0.3 * name.endswith("weight"), np.float32)
             if p.ndim > 1:
                 value = rng.standard_normal(tuple(p.shape), np.float32) * np.float32((2 / np.prod(p.shape[1:])) ** 0.5)
             with lib.no_grad():
@@ -78,7 +79,7 @@ def network(name: str, model: str, shape: tuple[int, ...], classes: int, flop: f
     """The case of one model; `flop`: of a forward pass of one image. The first layer has no input gradient, which is not counted out."""
     better = "torch/torch-cl"
     targets = (Target("ratio", bound, better), Target("memory", 0.9, better), Target("faults", 0))
-    return Network(name, "Training steps of convolutional networks", flop=3 * flop * shape[0], checks=3, tolerance=2e-3, fresh=True,
+    return Network(name, "Training steps of convolutional networks", flop=3 * flop * shape[0], checks=3, tolerance=1e-2, fresh=True,
                    images=True, targets=targets, peers=("torch", "fastnet"),
                    extra={"model": model, "shape": shape, "classes": classes, "losses": losses}, **more)
 
@@ -86,12 +87,12 @@ def network(name: str, model: str, shape: tuple[int, ...], classes: int, flop: f
 CASES = [
     network("LeNet-5 28x28, batch 128", "LeNet5()", (128, 1, 28, 28), 10, 0.83e6, 0.50, [5.212779, 4.438533, 3.907491], quick=True),
     network("ResNet-18 width 64 32x32, batch 32", "resnet18(10, stem='cifar')", (32, 3, 32, 32), 10, 1.11e9, 0.45,
-            [3.211485, 2.991041, 2.610415]),
+            [2.404611, 2.387341, 2.355231]),
     network("ResNet-18 width 16 32x32, batch 32", "resnet18(10, width=16, stem='cifar')", (32, 3, 32, 32), 10, 0.0702e9, 0.50,
-            [2.356909, 2.308921, 2.221817], quick=True),
-    network("ResNet-50 224x224, batch 8", "resnet50()", (8, 3, 224, 224), 1000, 8.18e9, 0.65, [7.857608, 6.7666, 6.372626]),
+            [2.255409, 2.25073, 2.241984], quick=True),
+    network("ResNet-50 224x224, batch 8", "resnet50()", (8, 3, 224, 224), 1000, 8.18e9, 0.65, [6.947241, 6.447696, 6.253907]),
     network("VGG-16 32x32, batch 32", "vgg16(10, dropout=0.0, hidden=512, pool=1)", (32, 3, 32, 32), 10, 0.627e9, 0.40,
             [3.636273, 2.931752, 2.483036]),
     network("MobileNetV2 224x224, batch 8", "mobilenet_v2(dropout=0.0)", (8, 3, 224, 224), 1000, 0.601e9, 0.50,
-            [6.707894, 6.150486, 5.692685]),
+            [6.817053, 6.72872, 6.634869]),
 ]

@@ -16,7 +16,9 @@ class Between(Case):
 
     def inputs(self) -> Arrays:
         rng, shape = np.random.default_rng(8), self.extra["shape"]
-        return {"x": rng.standard_normal(shape, np.float32), "gy": rng.standard_normal((*shape[:2], *self.side()), np.float32)}
+        x = rng.standard_normal(shape, np.float32)
+        x += np.copysign(np.float32(0.05), x)             # away from the kink of ReLU
+        return {"x": x, "gy": rng.standard_normal((*shape[:2], *self.side()), np.float32)}
 
     def side(self) -> tuple[int, int]:
         h, w = self.extra["shape"][2:]
