@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numerics_training
 import numpy as np
 
 import fastnet as fn
@@ -111,9 +113,15 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python bench/numerics.py", description=__doc__)
     parser.add_argument("--write", metavar="FILE", help="write the page; default: print it")
     parser.add_argument("--quick", action="store_true", help="only the two smallest layers")
+    parser.add_argument("--train", action="store_true", help="train a ResNet-18 with and without Winograd's algorithm, too; some minutes")
+    parser.add_argument("--data", metavar="DIR", help="folder of Fashion-MNIST's files, for --train")
     args = parser.parse_args(argv)
     text, missed = tables(LAYERS[-2:] if args.quick else LAYERS)
     page = HEADER + text + FOOTER
+    if args.train:
+        page += "\n" + numerics_training.section(args.data)
+    elif args.write and Path(args.write).exists():       # what was trained before stays
+        page += "".join(re.findall(r"\n## Training\n.*", Path(args.write).read_text(), re.S))
     if args.write:
         Path(args.write).write_text(page)
     else:
