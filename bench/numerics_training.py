@@ -65,8 +65,8 @@ def section(root: str | None = None) -> str:
     head = "| precision | " + " | ".join(f"seed {s}" for s in SEEDS) + " | mean |\n|" + "---|" * (len(SEEDS) + 2) + "\n"
     return f"""## Training
 
-A ResNet-18 of width {WIDTH} on the first {IMAGES:,} images of Fashion-MNIST, {EPOCHS} epochs, batches of {BATCH}: accuracy on the 10,000 test images,
-and in brackets the training loss of the last epoch, with Winograd's algorithm ("high") and without ("highest"), from the same seeds. The means
-differ by {abs(means[0] - means[1]):.2%}; the standard error of that is {error:.2%}: {verdict}.
+A ResNet-18 of width {WIDTH} on the first {IMAGES:,} images of Fashion-MNIST, {EPOCHS} epochs, batches of {BATCH}: accuracy on the 10,000
+test images, and in brackets the training loss of the last epoch, with Winograd's algorithm ("high") and without ("highest"), from the same
+seeds. The means differ by {abs(means[0] - means[1]):.2%}; the standard error of that is {error:.2%}: {verdict}.
 
 {head}""" + "\n".join(rows) + "\n"
