@@ -70,6 +70,7 @@ from fastnet.nn.pixel import *  # noqa: F403
 from fastnet.nn.pixel import __all__ as _pixels
 from fastnet.nn.pool import *  # noqa: F403
 from fastnet.nn.pool import __all__ as _pools
+from fastnet.nn.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell
 from fastnet.nn.transformer import Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer
 from fastnet.nn.upsampling import *  # noqa: F403
 from fastnet.nn.upsampling import __all__ as _upsamplings
@@ -85,5 +86,5 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten", "functional", "init",
            "utils"]
 __all__ += [*_norms, *_paddings, *_pixels, *_pools, *_upsamplings]
-__all__ += ["MultiheadAttention", "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder",
-            "TransformerEncoderLayer"]
+__all__ += ["GRU", "GRUCell", "LSTM", "LSTMCell", "MultiheadAttention", "RNN", "RNNBase", "RNNCell", "Transformer",
+            "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
