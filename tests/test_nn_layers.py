@@ -182,3 +182,31 @@ def test_gumbel_softmax_draws_classes():
     assert np.allclose(soft.sum(1), 1, atol=1e-6) and len(np.unique(soft)) > 1000
     with pytest.raises(ValueError, match="tau"):
         F.gumbel_softmax(logits, tau=0.0)
+
+
+def test_feature_alpha_dropout_drops_whole_channels():
+    x = fn.tensor(np.random.default_rng(2).standard_normal((200, 50, 9)).astype("float32"))
+    y = nn.FeatureAlphaDropout(0.3)(x).numpy()
+    dropped = np.ptp(y, axis=2) == 0
+    assert abs(dropped.mean() - 0.3) < 0.02 and len(set(y[dropped].ravel().tolist())) == 1
+    assert abs(y.mean()) < 0.05 and abs(y.std() - 1) < 0.05
+    assert F.feature_alpha_dropout(x, 0.3) is x and not F.feature_alpha_dropout(x, 1.0, training=True).numpy().any()
+    with pytest.raises(ValueError, match="feature_alpha_dropout: p"):
+        F.feature_alpha_dropout(x, 1.5)
+    with pytest.raises(RuntimeError, match="feature_alpha_dropout: input"):
+        F.feature_alpha_dropout(fn.ones(3), 0.5, training=True)
+
+
+def test_softmax2d_is_over_channels():
+    x = fn.tensor(np.random.default_rng(2).standard_normal((2, 3, 4, 5)).astype("float32"))
+    np.testing.assert_allclose(nn.Softmax2d()(x).numpy().sum(1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(nn.Softmax2d()(x[0]).numpy(), nn.Softmax2d()(x).numpy()[0])
+    with pytest.raises(ValueError, match="Softmax2d"):
+        nn.Softmax2d()(x[0, 0])
+
+
+def test_glu_keeps_channels_last():
+    x = fn.tensor(np.random.default_rng(2).standard_normal((2, 6, 4, 5)).astype("float32"))
+    y = F.glu(x.contiguous(memory_format=fn.channels_last), 1)
+    assert y.is_contiguous(memory_format=fn.channels_last)
+    np.testing.assert_array_equal(y.numpy(), F.glu(x, 1).numpy())

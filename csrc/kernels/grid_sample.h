@@ -9,7 +9,7 @@
 #include "fn.h"
 enum { GRID_LINEAR, GRID_NEAREST, GRID_CUBIC };
 enum { GRID_ZEROS, GRID_BORDER, GRID_REFLECTION };
-enum { GRID_BLOCK = 32 };
+enum { GRID_BLOCK = 32, GRID_BATCH = 64 };
 
 typedef struct {
   const void *x, *grid, *gy;

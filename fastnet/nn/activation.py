@@ -367,6 +367,16 @@ class Softmax(_Dim):
         return F.softmax(input, self.dim)
 
 
+class Softmax2d(_Plain):
+    """`Softmax` over the channels of each place of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, H, W) or (C, H, W) to the same shape."""
+        if len(input.shape) not in (3, 4):
+            raise ValueError(f"Softmax2d: input must have 3 or 4 axes, got shape {tuple(input.shape)}")
+        return F.softmax(input, -3)
+
+
 class LogSoftmax(_Dim):
     """x - log(sum(exp(x))) along `dim` (None: as in `Softmax`)."""
 

@@ -88,3 +88,16 @@ class AlphaDropout(_Dropout):
     def forward(self, input: Tensor) -> Tensor:
         """Any shape to the same shape."""
         return F.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels of (N, C, ...).
+
+    Args:
+        p: probability that a channel is dropped.
+        inplace: write into the input.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(N, C, ...) to the same shape."""
+        return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

@@ -59,7 +59,11 @@ def glu(input, dim=-1):
         raise RuntimeError(f"glu: the size of input {shape_of(&x.t)} along dim {axis} must be even")
     _half(&a, &x.t, axis, 0)
     _half(&b, &x.t, axis, 1)
-    y = tensor_new(a.ndim, a.dims, a.dtype)
+    y = Tensor.__new__(Tensor)
+    if 3 <= x.t.ndim <= 5 and not is_contiguous(&x.t) and is_channels_last(&x.t):
+        array_new_channels_last(&y.t, a.ndim, a.dims, a.dtype)
+    else:
+        array_new(&y.t, a.ndim, a.dims, a.dtype)
     run(FN_mul_sigmoid, a.dtype, &y.t, 2, &a, &b, NULL, NULL, 0.8)
     if x.node != NULL and grad_enabled():
         n = record(y, &GLU, 1, 1)

@@ -57,7 +57,10 @@ cdef int grid_sample_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except 
         if n.inputs[1] != NULL:
             array_new(&gin[1], grid.ndim, grid.dims, grid.dtype)
             a.ggrid = gin[1].p
-            launch(FN_grid_sample_backward_grid, x.dtype, &a, x.dims[0] * a.places, 2 * _cost(&a) * x.dims[0] * a.places)
+            if a.mode == GRID_NEAREST:
+                array_fill_zero(&gin[1])
+            else:
+                launch(FN_grid_sample_backward_grid, x.dtype, &a, x.dims[0] * a.places, 2 * _cost(&a) * x.dims[0] * a.places)
         if n.inputs[0] != NULL:
             array_new_channels_last(&gin[0], x.ndim, x.dims, x.dtype)
             array_fill_zero(&gin[0])
