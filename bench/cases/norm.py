@@ -117,7 +117,7 @@ TWICE, EITHER = (Target("ratio", 0.5, "torch"),), (Target("ratio", 0.5, "torch/t
 
 
 def batch_norm(shape, residual=False, **more):
-    name = f"batch norm + {'add + ' if residual else ''}ReLU {'x'.join(map(str, shape))}"
+    name = f"BatchNorm2d{', add' if residual else ''}, ReLU as modules, {'x'.join(map(str, shape))}"
     moved = (5 + 3 + 2 * residual) * 4.0 * np.prod(shape)  # x, x, y; x, gy, x, gy, gx; r and its gradient
     return BatchNorm(name, "normalisation", bytes=float(moved), targets=EITHER, tolerance=2e-4, peers=("torch", "fastnet"), images=True,
                      extra={"shape": shape, "residual": residual}, **more)
