@@ -47,6 +47,13 @@ def test_gradcheck(tmp_path):
     assert text.splitlines() == ["softplus: True", "a wrong backward: False", "linear and cross-entropy: True"]
 
 
+def test_the_page_about_convolution(tmp_path):
+    block, = re.findall(r"```python\n(.*?)```", (ROOT / "docs/convolution.md").read_text(), re.DOTALL)
+    (tmp_path / "page.py").write_text(block)
+    lines = output(tmp_path / "page.py", tmp_path).splitlines()
+    assert [line.split()[0] for line in lines] == ["forward", "input", "weight", "direct"]
+
+
 def test_the_readme_loop_reaches_its_accuracy(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (tmp_path / "readme.py").write_text(blocks[0])

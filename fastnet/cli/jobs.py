@@ -79,8 +79,8 @@ DATASETS = {
         "cnn": Job("three convolutions", small_cnn, epochs=12, batch_size=32, lr=1e-2),
         "mlp": Job("one hidden layer", perceptron, epochs=30, batch_size=32, lr=2e-3)}),
     "fashion-mnist": DataSet(fashion, {
-        "lenet": Job("LeNet-5, four times as wide", lenet, epochs=15, batch_size=128, lr=3e-3, augment=True, threads=0),
-        "resnet18": Job("ResNet-18, a quarter as wide", resnet18, epochs=8, batch_size=128, lr=0.2, optimizer="SGD", augment=True,
+        "lenet": Job("LeNet-5, four times as wide", lenet, epochs=20, batch_size=128, lr=3e-3, augment=True, threads=0),
+        "resnet18": Job("ResNet-18, a quarter as wide", resnet18, epochs=6, batch_size=128, lr=0.2, optimizer="SGD", augment=True,
                         threads=0)}, takes_data=True),
 }
 
