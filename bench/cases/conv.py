@@ -77,25 +77,38 @@ class Convolution(Case):
         return arrays
 
     def reference(self, x: Arrays) -> list[np.ndarray]:
-        """A sum over the taps of the kernel; each is a product of matrices, or of vectors where the layer is depthwise."""
+        """A sum over the rows of the kernel, each a product of matrices; over its taps where the layer is depthwise."""
         s, part = self.layer, self.extra["part"]
         w, p = x["w"].astype(np.float64), s.pad
         gy = x["gy"].astype(np.float64).transpose(0, 2, 3, 1)
         xs = np.pad(x["x"].astype(np.float64).transpose(0, 2, 3, 1), ((0, 0), (p, p), (p, p), (0, 0)))
         if part == "input gradient":
             xs = np.zeros_like(xs)
-        y, gw = np.zeros_like(gy), np.zeros_like(w)
-        for i in range(s.kernel):
-            for j in range(s.kernel):
-                tap, at = w[:, :, i, j], np.s_[:, i:i + s.stride * s.out:s.stride, j:j + s.stride * s.out:s.stride]
-                if part == "forward":
-                    y += xs[at] * tap[:, 0] if s.groups > 1 else xs[at] @ tap.T
-                elif part == "input gradient":
-                    xs[at] += gy * tap[:, 0] if s.groups > 1 else gy @ tap
-                elif s.groups > 1:
-                    gw[:, 0, i, j] = (xs[at] * gy).sum((0, 1, 2))
-                else:
-                    gw[:, :, i, j] = gy.reshape(-1, s.k).T @ xs[at].reshape(-1, s.c)
+        y, gw, flat = np.zeros_like(gy), np.zeros_like(w), gy.reshape(-1, s.k)
+        reach, side = s.stride * s.out, range(s.kernel)
+        places = [np.s_[:, i:i + reach:s.stride, j:j + reach:s.stride] for i in side for j in side]
+        for t, at in enumerate(places if s.groups > 1 else []):
+            i, j = divmod(t, s.kernel)
+            if part == "forward":
+                y += xs[at] * w[:, 0, i, j]
+            elif part == "input gradient":
+                xs[at] += gy * w[:, 0, i, j]
+            else:
+                gw[:, 0, i, j] = (xs[at] * gy).sum((0, 1, 2))
+        for i in side if s.groups == 1 else []:
+            taps = w[:, :, i].transpose(0, 2, 1).reshape(s.k, -1)                  # (k, kernel * c)
+            if part == "input gradient":
+                columns = (flat @ taps).reshape(*gy.shape[:3], s.kernel, s.c)
+                for j in side:
+                    xs[places[i * s.kernel + j]] += columns[..., j, :]
+                continue
+            row = xs[:, i:i + reach:s.stride]                                      # pixels of a row that follow each other are a window
+            steps = (*row.strides[:2], s.stride * row.strides[2], row.strides[3])
+            windows = np.lib.stride_tricks.as_strided(row, (*gy.shape[:3], s.kernel * s.c), steps).reshape(-1, s.kernel * s.c)
+            if part == "forward":
+                y += (windows @ taps.T).reshape(y.shape)
+            else:
+                gw[:, :, i] = (flat.T @ windows).reshape(s.k, s.kernel, s.c).transpose(0, 2, 1)
         result = {"forward": y, "input gradient": xs[:, p:p + s.size, p:p + s.size]}
         return [gw if part == "weight gradient" else result[part].transpose(0, 3, 1, 2)]
 
