@@ -186,3 +186,15 @@ def test_files_of_the_installed_pytorch(tmp_path):
         torch.save(model.state_dict(), tmp_path / "m.pth", _use_new_zipfile_serialization=not old_format)
         weights = fn.load(tmp_path / "m.pth")
         assert {k: v.tolist() for k, v in weights.items()} == {k: v.tolist() for k, v in model.state_dict().items()}
+
+
+def test_streams_that_cannot_seek_still_hold_fastnets_own_files():
+    class Pipe:
+        def __init__(self, data):
+            inner = io.BytesIO(data)
+            self.readinto, self.read = inner.readinto, inner.read
+
+    file = io.BytesIO()
+    fn.save({"a": fn.ones(2)}, file)
+    stream = Pipe(file.getvalue())
+    assert fn.load(stream)["a"].tolist() == [1, 1]
