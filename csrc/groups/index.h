@@ -1,4 +1,4 @@
-/* Random numbers, indexing, scans. */
+/* Random numbers, indexing, scans, and a loss that is one (CTC). */
 #if defined FN_KERNEL
 FN_KERNEL(random_uniform)
 FN_KERNEL(random_normal)
@@ -17,6 +17,8 @@ FN_KERNEL(index_put_add)
 FN_KERNEL(cumsum)
 FN_KERNEL(cumprod)
 FN_KERNEL(cumprod_backward)
+FN_KERNEL(ctc_forward)
+FN_KERNEL(ctc_backward)
 #elif defined FN_BODIES
 #include "kernels/row.inc.c"
 #include "kernels/tail.inc.c"
@@ -24,12 +26,14 @@ FN_KERNEL(cumprod_backward)
 #include "kernels/index.inc.c"
 #include "kernels/index_put.inc.c"
 #include "kernels/scan.inc.c"
+#include "kernels/ctc.inc.c"
 #elif !defined FN_INDEX_GROUP
 #define FN_INDEX_GROUP
 #include "kernels/random.h"
 #include "kernels/index.h"
 #include "kernels/index_put.h"
 #include "kernels/scan.h"
+#include "kernels/ctc.h"
 #define FN_KERNEL(name) FN_##name,
 enum { FN_BEFORE_index = FN_GROUP_index * FN_GROUP_SIZE - 1,
 #include "groups/index.h"

@@ -43,6 +43,7 @@ from fastnet.nn.loss import (
     BCEWithLogitsLoss,
     CosineEmbeddingLoss,
     CrossEntropyLoss,
+    CTCLoss,
     GaussianNLLLoss,
     HingeEmbeddingLoss,
     HuberLoss,
@@ -88,5 +89,5 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten",
            "functional", "init", "utils"]
 __all__ += [*_norms, *_paddings, *_pixels, *_pools, *_upsamplings]
-__all__ += ["GRU", "GRUCell", "LSTM", "LSTMCell", "MultiheadAttention", "RNN", "RNNBase", "RNNCell", "Transformer",
+__all__ += ["CTCLoss", "GRU", "GRUCell", "LSTM", "LSTMCell", "MultiheadAttention", "RNN", "RNNBase", "RNNCell", "Transformer",
             "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]

@@ -164,6 +164,29 @@ class KLDivLoss(_Loss):
         return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
+class CTCLoss(_Loss):
+    """Minus the log probability that a sequence spells its target, over all alignments (Graves et al., 2006).
+
+    Args:
+        blank: the class of the blank.
+        reduction: "mean" divides each loss by its target's length first.
+        zero_infinity: targets that cannot be spelt cost 0.
+
+    >>> import fastnet as fn
+    >>> x = fn.log_softmax(fn.zeros(4, 2, 3), -1)
+    >>> fn.nn.CTCLoss()(x, fn.tensor([[1, 2], [1, 1]]), [4, 4], [2, 2]).item() > 0
+    True
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
+        """log_probs (T, N, C) or (T, C); targets (N, S) or all one after the other; lengths of both."""
+        return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity)
+
+
 class PoissonNLLLoss(_Loss):
     """exp(x) - y x, or x - y log(x + eps) if not `log_input`; `full` adds Stirling's y log y - y + log(2 pi y)/2 where y > 1."""
 

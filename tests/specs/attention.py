@@ -42,8 +42,8 @@ CASES = [
     Case(shape((2, 4), 5, 6, 4, heads=2, mask=(2, 1, 1, 6)), {"enable_gqa": True}, ADD),
     Case(shape((0, 2), 3, 4, 5)), Case(shape((1, 2), 0, 4, 5)), Case(shape((1, 2), 3, 0, 5)),
 ]
-BENCH = [Case(((8, 6, 256, 64),) * 3, {"is_causal": True}), Case(((2, 4, 1024, 64),) * 3, {"is_causal": True}), Case(((1, 4, 2048, 128),) * 3),
-         Case(((2, 4, 1024, 32),) * 3)]
+BENCH = [Case(((8, 6, 256, 64),) * 3, {"is_causal": True}), Case(((2, 4, 1024, 64),) * 3, {"is_causal": True}),
+         Case(((1, 4, 2048, 128),) * 3), Case(((2, 4, 1024, 32),) * 3)]
 NAME = "fastnet.nn.functional.scaled_dot_product_attention"
 
 

@@ -22,6 +22,7 @@ from fastnet.nn.functional.pixel import channel_shuffle, pixel_shuffle, pixel_un
 from fastnet.nn.functional.pool import *  # noqa: F403
 from fastnet.nn.functional.pool import __all__ as _pools
 from fastnet.ops.convert import one_hot
+from fastnet.ops.ctc import ctc_loss
 from fastnet.ops.cross_entropy import cross_entropy, nll_loss
 from fastnet.ops.index_select import embedding
 from fastnet.ops.loss import (
@@ -42,8 +43,8 @@ from fastnet.ops.unfold import fold, unfold
 
 __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
            "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "dropout", "dropout1d", "dropout2d", "dropout3d", "embedding",
-           "feature_alpha_dropout",
+           "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss", "dropout", "dropout1d", "dropout2d", "dropout3d",
+           "embedding", "feature_alpha_dropout",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
            "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
            "pairwise_distance", "poisson_nll_loss", "scaled_dot_product_attention", "smooth_l1_loss", "soft_margin_loss",
