@@ -91,9 +91,9 @@ static void FN(batch_norm_stats)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   }
 }
 
-FN_INLINE vec FN(norm_act_value)(int act, vec slope, vec z)
+/* The rarer activations: one copy of their code, called. */
+static __attribute__((noinline)) vec FN(norm_act_rare)(int act, vec slope, vec z)
 {
-  if (act == NORM_ACT_RELU) return v_max(v_zero(), z);
   if (act == NORM_ACT_RELU6) return v_min(v_set(6), v_max(v_zero(), z));
   if (act == NORM_ACT_LEAKY) return v_select(v_gt(z, v_zero()), z, v_mul(z, slope));
   if (act == NORM_ACT_SILU) return v_div(z, v_add(v_set(1), v_exp(v_sub(v_zero(), z))));
@@ -101,10 +101,14 @@ FN_INLINE vec FN(norm_act_value)(int act, vec slope, vec z)
   return z;
 }
 
-/* g act'(z); the relus and leaky relu with a positive slope may be given the output in place of z. */
-FN_INLINE vec FN(norm_act_slope)(int act, vec slope, vec g, vec z)
+FN_INLINE vec FN(norm_act_value)(int act, vec slope, vec z)
 {
-  if (act == NORM_ACT_RELU) return v_select(v_le(z, v_zero()), v_zero(), g);
+  return act == NORM_ACT_NONE ? z : act == NORM_ACT_RELU ? v_max(v_zero(), z) : FN(norm_act_rare)(act, slope, z);
+}
+
+/* g act'(z); the relus and leaky relu with a positive slope may be given the output in place of z. */
+static __attribute__((noinline)) vec FN(norm_act_rare_slope)(int act, vec slope, vec g, vec z)
+{
   if (act == NORM_ACT_RELU6) return v_select(m_or(v_le(z, v_zero()), v_ge(z, v_set(6))), v_zero(), g);
   if (act == NORM_ACT_LEAKY) return v_select(v_gt(z, v_zero()), g, v_mul(g, slope));
   if (act == NORM_ACT_SILU) {
@@ -116,6 +120,11 @@ FN_INLINE vec FN(norm_act_slope)(int act, vec slope, vec g, vec z)
     return v_select(v_le(z, v_set(-3)), v_zero(), v_select(v_lt(z, v_set(3)), middle, g));
   }
   return g;
+}
+
+FN_INLINE vec FN(norm_act_slope)(int act, vec slope, vec g, vec z)
+{
+  return act == NORM_ACT_RELU ? v_select(v_le(z, v_zero()), v_zero(), g) : FN(norm_act_rare_slope)(act, slope, g, z);
 }
 
 FN_INLINE void FN(norm_forward_lines)(int act, int residual, int stream, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines,
@@ -160,11 +169,9 @@ static void FN(batch_norm_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end
   const fn_batch_norm_args *a = p;
   (void)thread;
   if (a->act == NORM_ACT_NONE && !a->r) FN(norm_forward_walk)(NORM_ACT_NONE, 0, a, begin, end);
-  else if (a->act == NORM_ACT_NONE) FN(norm_forward_walk)(NORM_ACT_NONE, 1, a, begin, end);
   else if (a->act == NORM_ACT_RELU && !a->r) FN(norm_forward_walk)(NORM_ACT_RELU, 0, a, begin, end);
   else if (a->act == NORM_ACT_RELU) FN(norm_forward_walk)(NORM_ACT_RELU, 1, a, begin, end);
-  else if (!a->r) FN(norm_forward_walk)(a->act, 0, a, begin, end);
-  else FN(norm_forward_walk)(a->act, 1, a, begin, end);
+  else FN(norm_forward_walk)(a->act, a->r != NULL, a, begin, end);
 }
 
 /* from: 0: z is computed from x (and r, if there), 1: r is the output. */

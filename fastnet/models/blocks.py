@@ -4,6 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastnet import nn
+from fastnet.nn.normalization import norm_act
+
+_RELU = nn.ReLU()
 
 
 class ConvNormAct(nn.Sequential):
@@ -32,11 +35,7 @@ class ConvNormAct(nn.Sequential):
 
 def norm_relu(norm: nn.Module, x: Any, residual: Any = None) -> Any:
     """relu(norm(x) + residual): one pass where `norm` is a batch norm that nobody watches, as `nn.Sequential` would do it."""
-    fused = getattr(norm, "_activated", None)
-    if fused is not None and not norm._hooked:
-        return fused(x, "relu", residual=residual)
-    y = norm(x)
-    return nn.functional.relu(y if residual is None else y + residual)
+    return norm_act(norm, _RELU, x, residual)
 
 
 def divisible(channels: float, by: int = 8) -> int:
