@@ -53,7 +53,8 @@ def test_the_errors_of_convolutions_keep_their_bounds(tmp_path):
     done = python(BENCH / "numerics.py", "--quick", "--write", "page.md", cwd=tmp_path)
     assert done.returncode == 0 and "allowed" not in done.stderr, done.stderr
     page = (tmp_path / "page.md").read_text()
-    assert page.count("| N32 32@32 |") == page.count("| N32 16@32 |") == 3 and page.splitlines()[:3] == NUMERICS.read_text().splitlines()[:3]
+    assert page.count("| N32 32@32 |") == page.count("| N32 16@32 |") == 3
+    assert page.splitlines()[:3] == NUMERICS.read_text().splitlines()[:3]
 
 
 VERDICTS = """

@@ -35,7 +35,7 @@ from fastnet.nn.containers import ModuleDict, ModuleList, Sequential
 from fastnet.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from fastnet.nn.distance import CosineSimilarity, PairwiseDistance
 from fastnet.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
-from fastnet.nn.embedding import Embedding
+from fastnet.nn.embedding import Embedding, EmbeddingBag
 from fastnet.nn.flatten import Flatten, Unflatten
 from fastnet.nn.linear import Bilinear, Identity, Linear
 from fastnet.nn.loss import (
@@ -89,5 +89,5 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
            "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold", "TripletMarginLoss", "TripletMarginWithDistanceLoss", "Unflatten",
            "functional", "init", "utils"]
 __all__ += [*_norms, *_paddings, *_pixels, *_pools, *_upsamplings]
-__all__ += ["CTCLoss", "GRU", "GRUCell", "LSTM", "LSTMCell", "MultiheadAttention", "RNN", "RNNBase", "RNNCell", "Transformer",
-            "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
+__all__ += ["CTCLoss", "EmbeddingBag", "GRU", "GRUCell", "LSTM", "LSTMCell", "MultiheadAttention", "RNN", "RNNBase", "RNNCell",
+            "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]

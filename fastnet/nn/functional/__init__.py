@@ -3,6 +3,7 @@ from fastnet.nn.functional.activation import *  # noqa: F403
 from fastnet.nn.functional.activation import __all__ as _activations
 from fastnet.nn.functional.distance import cosine_similarity, normalize, pairwise_distance
 from fastnet.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from fastnet.nn.functional.embedding_bag import embedding_bag
 from fastnet.nn.functional.linear import bilinear, linear
 from fastnet.nn.functional.margin import (
     cosine_embedding_loss,
@@ -44,7 +45,7 @@ from fastnet.ops.unfold import fold, unfold
 __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_entropy", "binary_cross_entropy_with_logits",
            "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
            "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss", "dropout", "dropout1d", "dropout2d", "dropout3d",
-           "embedding", "feature_alpha_dropout",
+           "embedding", "embedding_bag", "feature_alpha_dropout",
            "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear", "margin_ranking_loss", "mse_loss",
            "multi_margin_loss", "multilabel_margin_loss", "multilabel_soft_margin_loss", "nll_loss", "normalize", "one_hot", "pad",
            "pairwise_distance", "poisson_nll_loss", "scaled_dot_product_attention", "smooth_l1_loss", "soft_margin_loss",
