@@ -8,7 +8,7 @@
      winograd_forward        range: units, blocks of tiles.  y from x and U
    or, where there are few tiles, when `fused`
      winograd_input          range: tiles of the current group.  V = B' x B
-     winograd_output         range: units, panels of k and blocks of tiles.  y from V and w, whose U is made in passing
+     winograd_output         range: units, panels of k.  y from V and w, whose U is made in passing
    and for the weight gradient
      winograd_weight         range: units, sets of blocks of tiles.  Sums over tiles, to u
      winograd_weight_finish  range: finish_units.  gw from the sums

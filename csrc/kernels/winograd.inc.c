@@ -61,7 +61,8 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   a->u_size = a->v_size = a->d_size = a->own_size = a->units = a->filter_units = a->finish_units = 0;
   a->groups = a->splits = a->blocks = 1;
   if (a->tiles == 0) return;
-  a->fused = a->c * a->k > WINOGRAD_NARROW && (a->weight || a->tiles <= WINOGRAD_FEW);
+  const int even = a->panels % 2 == 0 || a->panels > 8;            /* two threads share the panels evenly, or nearly */
+  a->fused = a->c * a->k > WINOGRAD_NARROW && (a->weight || (a->tiles <= WINOGRAD_FEW && even));
   if (a->fused) {
     a->groups = FN(winograd_pieces)(a->tiles, WINOGRAD_FEW);
     const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->groups);
@@ -83,7 +84,7 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
       if (a->groups > 1) a->u_size = a->units * a->own_size;
     } else {
       a->own_size = planes * (a->u_plane + a->z_plane);
-      a->units = a->panels * a->blocks;
+      a->units = a->panels;
     }
     return;
   }
@@ -181,19 +182,18 @@ static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
   T *u = (T *)a->own + thread * a->own_size, *z = u + planes * a->u_plane, padded[GEMM_NR];
   for (ptrdiff_t unit = begin; unit < end; unit++) {
-    const ptrdiff_t panel = unit / a->blocks, k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
-    const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit % a->blocks, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit % a->blocks + 1, a->blocks);
+    const ptrdiff_t k0 = unit * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
     for (ptrdiff_t c0 = 0; c0 < a->c; c0 += a->c_patch) {
       const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
-      FN(winograd_filter_panel)(a, panel, c0, c1, u);
+      FN(winograd_filter_panel)(a, unit, c0, c1, u);
       for (ptrdiff_t plane = 0; plane < planes; plane++) {
         gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, GEMM_NR, a->k_row, c0 > 0);
         job.bias_col = a->bias && c0 == 0 && plane == a->tile + 3;
-        FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + c0 / a->c_patch * a->v_patch + plane * a->v_plane + t0 * a->c_row,
+        FN(gemm_rows)(&job, a->tiles, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + c0 / a->c_patch * a->v_patch + plane * a->v_plane,
                       u + plane * a->u_plane, z + plane * a->z_plane, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
       }
     }
-    FN(winograd_write_any)(a, t0, t1, k0, k0 + n, z, a->k_row);
+    FN(winograd_write_any)(a, 0, a->tiles, k0, k0 + n, z, a->k_row);
   }
 }
 
