@@ -219,3 +219,15 @@ def test_a_watched_batch_norm_computes_the_same():
         if isinstance(module, nn.BatchNorm2d):
             module.register_forward_hook(lambda *args: seen.append(args))
     assert np.allclose(model(x).detach().numpy(), want, atol=1e-5) and len(seen) == 20
+
+
+def test_weights_come_from_a_file(tmp_path):
+    saved = models.resnet18(3, width=4)
+    fn.save(saved.state_dict(), tmp_path / "resnet.fnet")
+    model = models.resnet18(3, width=4, weights=tmp_path / "resnet.fnet")
+    assert all((a == b).all() for a, b in zip(model.state_dict().values(), saved.state_dict().values(), strict=True))
+    with pytest.raises(RuntimeError, match="size mismatch for fc.weight"):
+        models.resnet18(4, width=4, weights=tmp_path / "resnet.fnet")
+    with pytest.raises(FileNotFoundError, match="VGG: weights must be the path of a checkpoint .* no file 'IMAGENET1K_V1'"):
+        models.vgg11_bn(2, width=2, hidden=2, pool=1, weights="IMAGENET1K_V1")
+    assert models.mobilenet_v2(2, weights=None, width_mult=0.25) and models.efficientnet_b0(2, weights=None, width_mult=0.25)

@@ -1,12 +1,16 @@
 """What several of the models are made of: convolution + batch norm + activation, and how their weights begin."""
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, TypeVar
 
+import fastnet as fn
 from fastnet import nn
 from fastnet.nn.normalization import norm_act
 
 _RELU = nn.ReLU()
+
+T = TypeVar("T", bound=nn.Module)
 
 
 class ConvNormAct(nn.Sequential):
@@ -56,6 +60,19 @@ def kaiming(model: nn.Module) -> None:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def loaded(model: T, weights: str | os.PathLike | None) -> T:
+    """The model with the weights of a checkpoint, such as torchvision's files; None leaves it as it is. Nothing is downloaded.
+
+    Raises: FileNotFoundError; RuntimeError where names or shapes differ, for example for another num_classes.
+    """
+    if weights is not None:
+        if not os.path.exists(weights):
+            raise FileNotFoundError(f"{type(model).__name__}: weights must be the path of a checkpoint (nothing is downloaded); there is no "
+                                    f"file {os.fspath(weights)!r}")
+        model.load_state_dict(fn.load(weights))
+    return model
 
 
 def at_least(op: str, **sizes: int) -> None:

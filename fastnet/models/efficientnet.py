@@ -6,7 +6,7 @@ from typing import Any
 
 import fastnet as fn
 from fastnet import nn
-from fastnet.models.blocks import ConvNormAct, at_least, divisible, kaiming
+from fastnet.models.blocks import ConvNormAct, at_least, divisible, kaiming, loaded
 
 # expansion, kernel, stride of the first block, channels, blocks
 STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1))
@@ -139,6 +139,6 @@ class EfficientNet(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
-def efficientnet_b0(num_classes: int = 1000, **options: Any) -> EfficientNet:
-    """EfficientNet-B0; options as of `EfficientNet`."""
-    return EfficientNet(num_classes, **options)
+def efficientnet_b0(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> EfficientNet:
+    """EfficientNet-B0; options as of `EfficientNet`, weights: path of a checkpoint."""
+    return loaded(EfficientNet(num_classes, **options), weights)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnet import nn
-from fastnet.models.blocks import ConvNormAct, at_least, divisible, kaiming
+from fastnet.models.blocks import ConvNormAct, at_least, divisible, kaiming, loaded
 
 # expansion, channels, blocks, stride of the first block
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -78,6 +78,6 @@ class MobileNetV2(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
-def mobilenet_v2(num_classes: int = 1000, **options: Any) -> MobileNetV2:
-    """MobileNetV2; options as of `MobileNetV2`."""
-    return MobileNetV2(num_classes, **options)
+def mobilenet_v2(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> MobileNetV2:
+    """MobileNetV2; options as of `MobileNetV2`, weights: path of a checkpoint."""
+    return loaded(MobileNetV2(num_classes, **options), weights)

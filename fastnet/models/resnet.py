@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnet import nn
-from fastnet.models.blocks import at_least, kaiming, norm_relu
+from fastnet.models.blocks import at_least, kaiming, loaded, norm_relu
 
 
 class BasicBlock(nn.Module):
@@ -139,32 +139,32 @@ class ResNet(nn.Module):
         return self.fc(self.avgpool(x).flatten(1))
 
 
-def resnet18(num_classes: int = 1000, **options: Any) -> ResNet:
-    """ResNet-18; options as of `ResNet`.
+def resnet18(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> ResNet:
+    """ResNet-18; options as of `ResNet`, weights: path of a checkpoint.
 
     >>> import fastnet as fn
     >>> model = fn.models.resnet18()
     >>> sum(p.numel() for p in model.parameters())
     11689512
     """
-    return ResNet(BasicBlock, (2, 2, 2, 2), num_classes, **options)
+    return loaded(ResNet(BasicBlock, (2, 2, 2, 2), num_classes, **options), weights)
 
 
-def resnet34(num_classes: int = 1000, **options: Any) -> ResNet:
-    """ResNet-34; options as of `ResNet`."""
-    return ResNet(BasicBlock, (3, 4, 6, 3), num_classes, **options)
+def resnet34(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> ResNet:
+    """ResNet-34; options as of `ResNet`, weights: path of a checkpoint."""
+    return loaded(ResNet(BasicBlock, (3, 4, 6, 3), num_classes, **options), weights)
 
 
-def resnet50(num_classes: int = 1000, **options: Any) -> ResNet:
-    """ResNet-50 with the stride in the 3x3 convolutions ("v1.5"); options as of `ResNet`."""
-    return ResNet(Bottleneck, (3, 4, 6, 3), num_classes, **options)
+def resnet50(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> ResNet:
+    """ResNet-50 with the stride in the 3x3 convolutions ("v1.5"); options as of `ResNet`, weights: path of a checkpoint."""
+    return loaded(ResNet(Bottleneck, (3, 4, 6, 3), num_classes, **options), weights)
 
 
-def resnet101(num_classes: int = 1000, **options: Any) -> ResNet:
-    """ResNet-101; options as of `ResNet`."""
-    return ResNet(Bottleneck, (3, 4, 23, 3), num_classes, **options)
+def resnet101(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> ResNet:
+    """ResNet-101; options as of `ResNet`, weights: path of a checkpoint."""
+    return loaded(ResNet(Bottleneck, (3, 4, 23, 3), num_classes, **options), weights)
 
 
-def resnet152(num_classes: int = 1000, **options: Any) -> ResNet:
-    """ResNet-152; options as of `ResNet`."""
-    return ResNet(Bottleneck, (3, 8, 36, 3), num_classes, **options)
+def resnet152(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> ResNet:
+    """ResNet-152; options as of `ResNet`, weights: path of a checkpoint."""
+    return loaded(ResNet(Bottleneck, (3, 8, 36, 3), num_classes, **options), weights)

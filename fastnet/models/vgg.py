@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnet import nn
-from fastnet.models.blocks import at_least, kaiming
+from fastnet.models.blocks import at_least, kaiming, loaded
 
 STAGES = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # convolutions before each pooling
 
@@ -57,46 +57,46 @@ class VGG(nn.Module):
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
-def vgg11(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-11 (configuration A); options as of `VGG`.
+def vgg11(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-11 (configuration A); options as of `VGG`, weights: path of a checkpoint.
 
     >>> import fastnet as fn
     >>> sum(isinstance(m, fn.nn.Conv2d) for m in fn.models.vgg11(width=2, hidden=2, pool=1).modules())
     8
     """
-    return VGG(STAGES[11], num_classes, **options)
+    return loaded(VGG(STAGES[11], num_classes, **options), weights)
 
 
-def vgg11_bn(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-11 with batch norm; options as of `VGG`."""
-    return VGG(STAGES[11], num_classes, True, **options)
+def vgg11_bn(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-11 with batch norm; options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[11], num_classes, True, **options), weights)
 
 
-def vgg13(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-13 (configuration B); options as of `VGG`."""
-    return VGG(STAGES[13], num_classes, **options)
+def vgg13(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-13 (configuration B); options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[13], num_classes, **options), weights)
 
 
-def vgg13_bn(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-13 with batch norm; options as of `VGG`."""
-    return VGG(STAGES[13], num_classes, True, **options)
+def vgg13_bn(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-13 with batch norm; options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[13], num_classes, True, **options), weights)
 
 
-def vgg16(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-16 (configuration D); options as of `VGG`."""
-    return VGG(STAGES[16], num_classes, **options)
+def vgg16(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-16 (configuration D); options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[16], num_classes, **options), weights)
 
 
-def vgg16_bn(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-16 with batch norm; options as of `VGG`."""
-    return VGG(STAGES[16], num_classes, True, **options)
+def vgg16_bn(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-16 with batch norm; options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[16], num_classes, True, **options), weights)
 
 
-def vgg19(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-19 (configuration E); options as of `VGG`."""
-    return VGG(STAGES[19], num_classes, **options)
+def vgg19(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-19 (configuration E); options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[19], num_classes, **options), weights)
 
 
-def vgg19_bn(num_classes: int = 1000, **options: Any) -> VGG:
-    """VGG-19 with batch norm; options as of `VGG`."""
-    return VGG(STAGES[19], num_classes, True, **options)
+def vgg19_bn(num_classes: int = 1000, *, weights: Any = None, **options: Any) -> VGG:
+    """VGG-19 with batch norm; options as of `VGG`, weights: path of a checkpoint."""
+    return loaded(VGG(STAGES[19], num_classes, True, **options), weights)
