@@ -36,8 +36,8 @@ typedef struct {
    conv_scatter_pack, conv_scatter   input, for few channels of gx, one group and a dilation of 1 along the last axis: columns are taps x
                  channels, and the products of a pixel are added to gx, a run for each row of the kernel.  ranges: pack_units, rows of the
                  panel; units = images x bands of rows of gx.
-   conv_weight   partial sums of the weight gradient into `packed`.  range: units = splits x groups x panels x row blocks.
-   conv_weight_reduce   adds the parts in order and writes gw.  range: pack_units, blocks of lanes of gw's rows.
+   conv_weight   partial sums of the weight gradient into `packed`.  range: units = splits x groups x row blocks x splits of the panels.
+   conv_weight_reduce   adds the parts in order and writes gw.  range: pack_units, chunks of rows of panels.
    What is written, and in which order of additions, depends on the shape alone. */
 enum { FN_CONV_FORWARD, FN_CONV_INPUT, FN_CONV_WEIGHT };
 enum { FN_CONV_TILES, FN_CONV_PLANAR, FN_CONV_SCATTER };
@@ -45,7 +45,6 @@ enum { FN_CONV_TILES, FN_CONV_PLANAR, FN_CONV_SCATTER };
 typedef struct {
   fn_conv_shape shape;
   int32_t       pass, how;                           /* how: by which of the kernels */
-  int32_t       fused;                               /* weight: few channels, read from a copy, where taps and channels are one list of rows */
   const void   *src, *w, *bias;                      /* x, or gy for the input pass; w or, for the weight pass, gy; bias of dst, or NULL */
   void         *dst;                                 /* y, gx or gw */
   ptrdiff_t    *slot;                                /* slots: where a tap's rows are in a panel */
@@ -57,6 +56,7 @@ typedef struct {
   ptrdiff_t     from[3], to[3];                      /* extents of the source; of what is cut into boxes */
   ptrdiff_t     classes[3];
   ptrdiff_t     taps, panels, panel_splits, splits, row_blocks;
+  ptrdiff_t     block;                               /* weight: channels that are copied together; 0: the source is read in place */
   ptrdiff_t     box[4], boxes[4];                    /* size of a box and number of boxes: images, then the spatial axes (of a class) */
   ptrdiff_t     slots, packed_size, scratch_size, units, pack_units;
   double        unit_flops;
@@ -76,7 +76,10 @@ enum {
   CONV_BAND      = 4,                                /* scatter: a band of gx has at least so many times the rows of a window */
   CONV_APART     = 12,                               /* scatter: additions before the same row is met again */
   CONV_DEPTH     = 1024,                             /* rows of a panel that pass before the sums are stored: they stay in L2 */
+  CONV_FEW       = 32,                               /* weight: fewer channels are copied, so that rows of all taps are one list */
+  CONV_JUMP      = 512,                             /* weight: bytes between pixels from which on they are copied */
   CONV_ROWS      = 1152,                             /* weight: rows of a block */
+  CONV_CHUNK     = 256,                              /* weight: rows that are added up together */
   CONV_MIN_UNITS = 16                                /* fewer boxes than this: cut further, so that many threads have work */
 };
 #endif

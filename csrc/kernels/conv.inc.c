@@ -49,52 +49,60 @@ static int FN(conv_box_of)(const fn_conv_args *g, ptrdiff_t index, ptrdiff_t cla
   return 1;
 }
 
-/* A padded copy of what the box sees of one group. */
-static void FN(conv_copy)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, ptrdiff_t group, T *to)
+/* A padded copy of what the box sees of channels [first, first + ci): positions lo, lo + pick, ... on each axis. */
+static void FN(conv_copy)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, const ptrdiff_t *pick,
+                          ptrdiff_t first, ptrdiff_t ci, T *to)
 {
-  const ptrdiff_t ci = g->ci, row = extent[2] * ci, *from = g->from;
-  ptrdiff_t before = lo[2] < 0 ? -lo[2] : 0, inside = (lo[2] + extent[2] < from[2] ? lo[2] + extent[2] : from[2]) - lo[2] - before;
+  const ptrdiff_t row = extent[2] * ci, *from = g->from, step = pick[2] * g->cs;
+  ptrdiff_t before = lo[2] < 0 ? FN(conv_ceil)(-lo[2], pick[2]) : 0, inside = FN(conv_ceil)(from[2] - lo[2], pick[2]);
   if (before > extent[2]) before = extent[2];
-  if (inside < 0) inside = 0;
+  if (inside > extent[2]) inside = extent[2];
+  inside = inside < before ? 0 : inside - before;
   for (ptrdiff_t n = box->at[0]; n < box->at[0] + box->n[0]; n++)
-    for (ptrdiff_t d = lo[0]; d < lo[0] + extent[0]; d++)
-      for (ptrdiff_t h = lo[1]; h < lo[1] + extent[1]; h++, to += row) {
+    for (ptrdiff_t i = 0; i < extent[0]; i++)
+      for (ptrdiff_t j = 0; j < extent[1]; j++, to += row) {
+        const ptrdiff_t d = lo[0] + i * pick[0], h = lo[1] + j * pick[1];
         if (d < 0 || d >= from[0] || h < 0 || h >= from[1] || inside == 0) { memset(to, 0, (size_t)row * sizeof(T)); continue; }
-        const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before) * g->cs + group * ci;
+        const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before * pick[2]) * g->cs + first;
         memset(to, 0, (size_t)(before * ci) * sizeof(T));
-        if (ci == g->cs) memcpy(to + before * ci, x, (size_t)(inside * ci) * sizeof(T));
+        if (ci == step) memcpy(to + before * ci, x, (size_t)(inside * ci) * sizeof(T));
         else for (ptrdiff_t w = 0; w < inside; w++) {
           T *pixel = to + (before + w) * ci;
           for (ptrdiff_t c = 0; c < ci; c += VLEN) {
             const ptrdiff_t left = ci - c < VLEN ? ci - c : VLEN;
-            v_storen(pixel + c, v_loadn(x + w * g->cs + c, left), left);
+            v_storen(pixel + c, v_loadn(x + w * step + c, left), left);
           }
         }
         memset(to + (before + inside) * ci, 0, (size_t)((extent[2] - before - inside) * ci) * sizeof(T));
       }
 }
 
-/* The view of a box: position 0 of the window of its first pixel. */
-static void FN(conv_look)(const fn_conv_args *g, const conv_box *box, ptrdiff_t group, int copy, T *room, conv_view *view)
+/* The view of a box: position 0 of the window of its first pixel.  A copy has only the positions that are seen where an axis has one tap, and
+   then the axis of the box steps by one. */
+static void FN(conv_look)(const fn_conv_args *g, conv_box *box, ptrdiff_t first, ptrdiff_t ci, int copy, T *room, conv_view *view)
 {
-  ptrdiff_t lo[3], extent[3];
-  int outside = 0, empty = 0;
+  ptrdiff_t lo[3], extent[3], pick[3];
+  int empty = 0;
   for (int d = 0; d < 3; d++) {
     lo[d] = box->at[d + 1] * box->axis[d].step + box->axis[d].first;
     extent[d] = FN(conv_extent)(&box->axis[d], box->n[d + 1]);
     empty |= extent[d] == 0;
-    outside |= lo[d] < 0 || lo[d] + extent[d] > g->from[d];
+    copy |= lo[d] < 0 || lo[d] + extent[d] > g->from[d];
   }
-  if (!empty && (outside || copy)) {
-    FN(conv_copy)(g, box, lo, extent, group, room);
+  if (!empty && copy) {
+    for (int d = 0; d < 3; d++) {
+      pick[d] = box->axis[d].count == 1 ? box->axis[d].step : 1;
+      if (box->axis[d].count == 1) { extent[d] = box->n[d + 1]; box->axis[d].step = 1; }
+    }
+    FN(conv_copy)(g, box, lo, extent, pick, first, ci, room);
     view->p = room;
-    view->stride[3] = g->ci;
+    view->stride[3] = ci;
     for (int d = 2; d >= 0; d--) view->stride[d] = view->stride[d + 1] * extent[d];
     return;
   }
   view->stride[3] = g->cs;
   for (int d = 2; d >= 0; d--) view->stride[d] = view->stride[d + 1] * g->from[d];
-  view->p = (const T *)g->src + group * g->ci;
+  view->p = (const T *)g->src + first;
   if (!empty)
     view->p += box->at[0] * view->stride[0] + lo[0] * view->stride[1] + lo[1] * view->stride[2] + lo[2] * view->stride[3];
 }
@@ -176,7 +184,7 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
     conv_view view;
     if (!FN(conv_box_of)(g, rest / g->shape.groups, class, &box)) continue;
     const int copy = g->ci != g->cs && g->shape.kernel[2] > 1 && box.axis[2].gap == 1;
-    FN(conv_look)(g, &box, group, copy, room.copy, &view);
+    FN(conv_look)(g, &box, group * g->ci, g->ci, copy, room.copy, &view);
     FN(conv_panels)(g, &box, &view, &room, group, split * g->panels / g->panel_splits, (split + 1) * g->panels / g->panel_splits);
   }
 }
@@ -192,4 +200,5 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
 #undef conv_box
 #undef conv_room
 #undef conv_ring
+#undef conv_share
 #undef CONV_NR

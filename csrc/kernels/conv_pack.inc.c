@@ -69,30 +69,35 @@ static void FN(conv_pack)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     else FN(conv_pack_forward)(g, u / blocks, u % blocks * VLEN);
 }
 
-/* gw[k][c][t] from the parts [split][group][panel][t][c][lanes]: VLEN output channels, all of their rows. */
+/* gw[k][c][t] from the parts [split][group][panel][t][c][lanes]: one panel, CONV_CHUNK of its rows in gw's order. */
 static void FN(conv_weight_reduce)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_conv_args *g = p;
   (void)thread;
-  const ptrdiff_t blocks = FN(conv_ceil)(g->co, VLEN), rows = g->ci * g->taps, size = g->packed_size / g->splits;
+  const ptrdiff_t rows = g->ci * g->taps, size = g->packed_size / g->splits, chunks = FN(conv_ceil)(rows, CONV_CHUNK);
   for (ptrdiff_t u = begin; u < end; u++) {
-    const ptrdiff_t group = u / blocks, lane = u % blocks * VLEN, lanes = g->co - lane < VLEN ? g->co - lane : VLEN;
-    ptrdiff_t width, c = 0, t = 0;
-    const T *from = (const T *)g->packed + FN(conv_panel)(g, group, lane, &width);
-    T *to = (T *)g->dst + (group * g->co + lane) * rows;
+    const ptrdiff_t group = u / chunks / g->panels, panel = u / chunks % g->panels, first = u % chunks * CONV_CHUNK;
+    const ptrdiff_t last = first + CONV_CHUNK < rows ? first + CONV_CHUNK : rows, k = panel * CONV_NR;
+    ptrdiff_t width, c = first / g->taps, t = first % g->taps;
+    const T *from = (const T *)g->packed + FN(conv_panel)(g, group, k, &width), *row[VLEN] = { 0 };
+    T *to = (T *)g->dst + (group * g->co + k) * rows;
     vec r[VLEN];
-    for (ptrdiff_t q = 0; q < rows; q += VLEN) {
-      const ptrdiff_t n = rows - q < VLEN ? rows - q : VLEN;
-      for (ptrdiff_t l = 0; l < VLEN; l++) {
-        if (l >= n) { r[l] = v_zero(); continue; }
-        const T *part = from + (t * g->ci + c) * width;
-        vec sum = v_load(part);
-        for (ptrdiff_t s = 1; s < g->splits; s++) sum = v_add(sum, v_load(part + s * size));
-        r[l] = sum;
+    for (ptrdiff_t q = first; q < last; q += VLEN) {
+      const ptrdiff_t n = last - q < VLEN ? last - q : VLEN;
+      for (ptrdiff_t l = 0; l < n; l++) {
+        row[l] = from + (t * g->ci + c) * width;
         if (++t == g->taps) { t = 0; c++; }
       }
-      v_transpose(r);
-      for (ptrdiff_t l = 0; l < lanes; l++) v_storen(to + l * rows + q, r[l], n);
+      for (ptrdiff_t lane = 0; lane < g->co - k && lane < width; lane += VLEN) {
+        const ptrdiff_t lanes = g->co - k - lane < VLEN ? g->co - k - lane : VLEN;
+        for (ptrdiff_t l = 0; l < VLEN; l++) {
+          vec sum = l < n ? v_load(row[l] + lane) : v_zero();
+          for (ptrdiff_t s = 1; l < n && s < g->splits; s++) sum = v_add(sum, v_load(row[l] + lane + s * size));
+          r[l] = sum;
+        }
+        v_transpose(r);
+        for (ptrdiff_t l = 0; l < lanes; l++) v_storen(to + (lane + l) * rows + q, r[l], n);
+      }
     }
   }
 }

@@ -23,17 +23,25 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
   const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
 
   if (g->pass == FN_CONV_WEIGHT) {
-    g->fused = g->taps > 1 && g->ci < 32;
+    const ptrdiff_t jump = s->stride[2] * g->cs * (ptrdiff_t)sizeof(T);          /* from pixel to pixel: pages apart share few cache lines */
+    if (g->ci < CONV_FEW) g->block = g->taps > 1 ? g->ci : 0;
+    else if (jump >= (g->taps > 1 ? CONV_JUMP : 4 * CONV_JUMP)) {
+      const ptrdiff_t most = CONV_ROWS / 2 / g->taps > 16 ? CONV_ROWS / 2 / g->taps : 16, blocks = FN(conv_ceil)(g->ci, most);
+      g->block = FN(conv_ceil)(g->ci, blocks);
+    } else g->block = 0;
     FN(conv_boxes)(g, CONV_WPIXELS);
     for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
-    g->row_blocks = FN(conv_ceil)(g->taps * g->ci, CONV_ROWS);
-    if (g->row_blocks > g->taps) g->row_blocks = g->taps;
-    const ptrdiff_t pieces = s->groups * g->panels * g->row_blocks;
+    g->row_blocks = g->block ? FN(conv_ceil)(g->ci, g->block) : FN(conv_ceil)(g->taps * g->ci, CONV_ROWS);
+    if (!g->block && g->row_blocks > g->taps) g->row_blocks = g->taps;
+    ptrdiff_t pieces = s->groups * g->row_blocks;
+    if (pieces < CONV_MIN_UNITS) g->panel_splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
+    if (g->panel_splits > g->panels) g->panel_splits = g->panels;
+    pieces *= g->panel_splits;
     if (pieces < CONV_MIN_UNITS) g->splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
     if (g->splits > boxes) g->splits = boxes;
     g->packed_size *= g->splits;
     g->units = pieces * g->splits;
-    g->pack_units = s->groups * FN(conv_ceil)(g->co, VLEN);
+    g->pack_units = s->groups * g->panels * FN(conv_ceil)(g->taps * g->ci, CONV_CHUNK);
   } else if (g->how == FN_CONV_SCATTER) {
     FN(conv_scatter_plan)(g);
   } else if (g->how == FN_CONV_PLANAR) {

@@ -31,7 +31,7 @@ static ptrdiff_t FN(conv_pixels)(const fn_conv_args *g, const conv_box *box, con
 {
   ptrdiff_t lo[3], hi[3], n = 0;
   for (int d = 0; d < 3; d++) {
-    if (g->fused) { lo[d] = box->at[d + 1]; hi[d] = lo[d] + box->n[d + 1]; }
+    if (g->block) { lo[d] = box->at[d + 1]; hi[d] = lo[d] + box->n[d + 1]; }
     else FN(conv_inside)(&box->axis[d], g->from[d], tap[d], box->at[d + 1], box->n[d + 1], &lo[d], &hi[d]);
   }
   if (hi[2] <= lo[2]) return 0;
@@ -42,7 +42,7 @@ static ptrdiff_t FN(conv_pixels)(const fn_conv_args *g, const conv_box *box, con
         const ptrdiff_t *size = box->n, *whole = g->to;
         fn_conv_seg *s = seg + n++;
         s->a = i * view->stride[0];
-        for (int a = 0; a < 3; a++) s->a += (to[a] * box->axis[a].step + (g->fused ? 0 : tap[a] * box->axis[a].gap)) * view->stride[a + 1];
+        for (int a = 0; a < 3; a++) s->a += (to[a] * box->axis[a].step + (g->block ? 0 : tap[a] * box->axis[a].gap)) * view->stride[a + 1];
         if (bare) s->b = ((((box->at[0] + i) * whole[0] + d) * whole[1] + h) * whole[2] + lo[2]) * width;
         else s->b = (((i * size[1] + to[0]) * size[2] + to[1]) * size[3] + to[2]) * width;
         s->len = hi[2] - lo[2];
@@ -61,35 +61,46 @@ static void FN(conv_bare)(const fn_conv_args *g, const conv_box *box, ptrdiff_t 
   view->p = (const T *)((uintptr_t)g->src + (uintptr_t)(at * (ptrdiff_t)sizeof(T)));
 }
 
-/* One unit: rows [r0, r1) of a group's taps x channels, one panel of columns, boxes [b0, b1).  In a copy all rows have the same depth; read in
-   place, those of a tap. */
-static void FN(conv_weight_unit)(const fn_conv_args *g, const conv_room *room, ptrdiff_t group, ptrdiff_t panel, ptrdiff_t r0, ptrdiff_t r1,
-                                 ptrdiff_t b0, ptrdiff_t b1, T *part)
+/* The work of a unit: taps [t0, t1) and channels [c0, c1) of a group are its rows; panels [p0, p1), boxes [b0, b1). */
+typedef struct { ptrdiff_t group, t0, t1, c0, c1, p0, p1, b0, b1; } FN(conv_share);
+#define conv_share FN(conv_share)
+
+/* All rows of one box and panel; gy has rows of `width` there.  In a copy all rows have the same depth; read in place, those of a tap. */
+static void FN(conv_weight_panel)(const fn_conv_args *g, const conv_share *share, const conv_box *box, const conv_view *view, fn_conv_seg *seg,
+                                  const T *gy, int bare, ptrdiff_t width, int first, T *c)
 {
-  const ptrdiff_t *kernel = g->shape.kernel, k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
-  ptrdiff_t width, a_at[CONV_PIXELS], c_at[CONV_PIXELS];
-  T *c = part + FN(conv_panel)(g, group, k, &width);
-  const int bare = g->shape.groups == 1 && width == g->shape.k;         /* one panel without a tail is gy itself */
-  const T *gy = bare ? g->w : room->panel;
-  for (ptrdiff_t b = b0; b < b1; b++) {
+  const ptrdiff_t *kernel = g->shape.kernel, channels = share->c1 - share->c0, rows = (share->t1 - share->t0) * channels;
+  ptrdiff_t a_at[CONV_PIXELS], c_at[CONV_PIXELS];
+  conv_job job = { .seg = seg, .a_step = box->axis[2].step * view->stride[3], .load_c = !first };
+  for (ptrdiff_t r = 0; r < rows;) {
+    const ptrdiff_t most = g->block ? rows : (r / channels + 1) * channels, last = most < r + CONV_PIXELS ? most : r + CONV_PIXELS;
+    for (ptrdiff_t i = r; i < last; i++) {
+      const ptrdiff_t t = share->t0 + i / channels, tap[3] = { t / kernel[2] / kernel[1], t / kernel[2] % kernel[1], t % kernel[2] };
+      if (i == r) job.nseg = FN(conv_pixels)(g, box, view, tap, width, bare, seg);
+      a_at[i - r] = i % channels;
+      if (g->block) for (int d = 0; d < 3; d++) a_at[i - r] += tap[d] * box->axis[d].gap * view->stride[d + 1];
+      c_at[i - r] = (t * g->ci + share->c0 + i % channels) * width;
+    }
+    FN(conv_columns)(&job, last - r, width, view->p, a_at, gy, c, c_at);
+    r = last;
+  }
+}
+
+static void FN(conv_weight_unit)(const fn_conv_args *g, const conv_room *room, const conv_share *share, T *part)
+{
+  for (ptrdiff_t b = share->b0; b < share->b1; b++) {
     conv_box box;
     conv_view view;
     if (!FN(conv_box_of)(g, b, 0, &box)) continue;
-    if (g->fused) FN(conv_look)(g, &box, group, 1, room->copy, &view);
-    else FN(conv_bare)(g, &box, group, &view);
-    if (!bare) FN(conv_gather)(g, &box, group * g->co + k, n, width, room->panel);
-    conv_job job = { .seg = room->seg, .a_step = box.axis[2].step * view.stride[3], .load_c = b > b0 };
-    for (ptrdiff_t r = r0; r < r1;) {
-      const ptrdiff_t most = g->fused ? r1 : (r / g->ci + 1) * g->ci, last = most < r + CONV_PIXELS ? most : r + CONV_PIXELS;
-      for (ptrdiff_t i = r; i < last; i++) {
-        const ptrdiff_t t = i / g->ci, tap[3] = { t / kernel[2] / kernel[1], t / kernel[2] % kernel[1], t % kernel[2] };
-        if (i == r) job.nseg = FN(conv_pixels)(g, &box, &view, tap, width, bare, room->seg);
-        a_at[i - r] = i % g->ci;
-        if (g->fused) for (int d = 0; d < 3; d++) a_at[i - r] += tap[d] * box.axis[d].gap * view.stride[d + 1];
-        c_at[i - r] = i * width;
-      }
-      FN(conv_columns)(&job, last - r, width, view.p, a_at, gy, c, c_at);
-      r = last;
+    if (g->block) FN(conv_look)(g, &box, share->group * g->ci + share->c0, share->c1 - share->c0, 1, room->copy, &view);
+    else FN(conv_bare)(g, &box, share->group, &view);
+    for (ptrdiff_t panel = share->p0; panel < share->p1; panel++) {
+      const ptrdiff_t k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
+      ptrdiff_t width;
+      T *c = part + FN(conv_panel)(g, share->group, k, &width);
+      const int bare = g->shape.groups == 1 && width == g->shape.k;      /* one panel without a tail is gy itself */
+      if (!bare) FN(conv_gather)(g, &box, share->group * g->co + k, n, width, room->panel);
+      FN(conv_weight_panel)(g, share, &box, &view, room->seg, bare ? g->w : room->panel, bare, width, b == share->b0, c);
     }
   }
 }
@@ -98,12 +109,14 @@ static void FN(conv_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
 {
   const fn_conv_args *g = p;
   const conv_room room = FN(conv_room_of)(g, thread);
-  const ptrdiff_t taps = g->taps, size = g->packed_size / g->splits;
-  const ptrdiff_t boxes = g->boxes[0] * g->boxes[1] * g->boxes[2] * g->boxes[3];
+  const ptrdiff_t size = g->packed_size / g->splits, boxes = g->boxes[0] * g->boxes[1] * g->boxes[2] * g->boxes[3];
+  const ptrdiff_t parts = g->panel_splits, blocks = g->row_blocks, groups = g->shape.groups;
   for (ptrdiff_t u = begin; u < end; u++) {
-    const ptrdiff_t rows = u % g->row_blocks, panel = u / g->row_blocks % g->panels, rest = u / g->row_blocks / g->panels;
-    const ptrdiff_t group = rest % g->shape.groups, split = rest / g->shape.groups;
-    FN(conv_weight_unit)(g, &room, group, panel, rows * taps / g->row_blocks * g->ci, (rows + 1) * taps / g->row_blocks * g->ci,
-                         split * boxes / g->splits, (split + 1) * boxes / g->splits, (T *)g->packed + split * size);
+    const ptrdiff_t panel = u % parts, r = u / parts % blocks, split = u / parts / blocks / groups;
+    conv_share share = { u / parts / blocks % groups, 0, g->taps, 0, g->ci, panel * g->panels / parts, (panel + 1) * g->panels / parts,
+                         split * boxes / g->splits, (split + 1) * boxes / g->splits };
+    if (g->block) { share.c0 = r * g->ci / blocks; share.c1 = (r + 1) * g->ci / blocks; }
+    else { share.t0 = r * g->taps / blocks; share.t1 = (r + 1) * g->taps / blocks; }
+    FN(conv_weight_unit)(g, &room, &share, (T *)g->packed + split * size);
   }
 }
