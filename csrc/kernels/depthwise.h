@@ -17,7 +17,7 @@ typedef struct {
   const void   *x, *w, *bias;                        /* what is read: x or gy, packed weights, bias or NULL */
   void         *y;                                   /* what is written: y or gx */
   ptrdiff_t     band;
-  int           far;                                 /* the arrays are much larger than L2: prefetch */
+  int           far, stream;                         /* far larger than L2: prefetch.  Larger than the caches, whole vectors: write past them */
 } fn_depthwise_args;
 
 typedef struct {

@@ -1,8 +1,8 @@
 /* Depthwise convolution, forward and input gradient: a tile is some pixels of a row and one vector of channels.  Each pixel of x is loaded
    once for all outputs of the tile that see it; a kernel's row of weights stays in registers. */
 
-#define DW_TILE 8                                    /* outputs of the widest tile, at least */
-#define DW_L1   (20 << 10)                           /* bytes of L1 for the rows of x under a window */
+#define DW_TILE 8                                    /* no tile is wider */
+#define DW_L1   (20 << 10)                           /* bytes of L1 for the rows of x under a window, where they are part of the channels */
 
 /* Bit j: is first + j a place of an axis of n? */
 FN_INLINE uint32_t FN(dw_inside)(ptrdiff_t first, ptrdiff_t n, int count)
@@ -51,16 +51,17 @@ FN_INLINE void FN(dw_forward_tile)(const fn_depthwise_args *a, const FN(dw_rows)
     const ptrdiff_t v = at + VLEN <= c ? at : c - VLEN;
     const T *x = (const T *)r->x + first * c + v, *w = (const T *)r->w + v;
     if (a->far) {                                    /* what the next rows need; hardware does not foresee jumps of a pixel */
-      for (int u = 0; u < tile * stride; u++) __builtin_prefetch((const char *)(x + u * c) + r->rows * r->x_row);
-      for (int u = 0; u < tile; u++) __builtin_prefetch(y + v + (a->s.out[2] + u) * c, 1);
+      for (int q = 0; q < stride; q++)
+        for (int u = 0; u < tile * stride; u++) __builtin_prefetch((const char *)(x + u * c) + (r->rows + q) * r->x_row);
+      for (int u = 0; u < tile && !a->stream; u++) __builtin_prefetch(y + v + (a->s.out[2] + u) * c, 1);
     }
     vec acc[DW_TILE];
     #pragma GCC unroll 8
     for (int q = 0; q < tile; q++) acc[q] = bias ? v_load(bias + v) : v_zero();
     for (ptrdiff_t i = r->planes; i > 0; i--) {
       for (ptrdiff_t j = r->rows; j > 0; j--) {
-        vec wv[5];
-        #pragma GCC unroll 5
+        vec wv[7];
+        #pragma GCC unroll 7
         for (int t = 0; t < kw; t++) wv[t] = v_load(w + t * c);
         #pragma GCC unroll 20
         for (int u = 0; u < (tile - 1) * stride + kw; u++)
@@ -78,7 +79,9 @@ FN_INLINE void FN(dw_forward_tile)(const fn_depthwise_args *a, const FN(dw_rows)
       w = (const T *)((const char *)w + r->w_plane);
     }
     #pragma GCC unroll 8
-    for (int q = 0; q < tile; q++) v_store(y + v + q * c, acc[q]);
+    for (int q = 0; q < tile; q++)
+      if (a->stream) v_stream(y + v + q * c, acc[q]);
+      else v_store(y + v + q * c, acc[q]);
   }
 }
 
@@ -142,18 +145,25 @@ static void FN(dw_forward_524)(const fn_depthwise_args *a, const FN(dw_rows) *r,
   FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 5, 2, 4);
 }
 
+static void FN(dw_forward_717)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1)
+{
+  FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 7, 1, 7);
+}
+
 /* Rows [j0, j1) of a plane of the outputs, a chunk of channels after the other: as many as let the rows that a window spans stay in L1.
    The last tile of a row may overlap the one before. */
 static void FN(dw_forward_band)(const fn_depthwise_args *a, const T *x, T *y, const FN(dw_taps) *d, ptrdiff_t j0, ptrdiff_t j1)
 {
   const fn_conv_shape *s = &a->s;
-  const ptrdiff_t n = s->out[2], stride = s->stride[2], kw = s->kernel[2], tile = n < 7 || (n + 3) / 4 * 4 < (n + 6) / 7 * 7 ? 4 : 7;
+  const ptrdiff_t n = s->out[2], stride = s->stride[2], kw = s->kernel[2], tile = kw < 7 && (n < 7 || (n + 3) / 4 * 4 < (n + 6) / 7 * 7) ? 4 : 7;
   FN(dw_tile) *run;
-  if (kw == 3 && stride == 1) run = tile == 7 ? FN(dw_forward_317) : FN(dw_forward_314);
+  if (kw == 7) run = FN(dw_forward_717);
+  else if (kw == 3 && stride == 1) run = tile == 7 ? FN(dw_forward_317) : FN(dw_forward_314);
   else if (kw == 3) run = tile == 7 ? FN(dw_forward_327) : FN(dw_forward_324);
   else if (stride == 1) run = tile == 7 ? FN(dw_forward_517) : FN(dw_forward_514);
   else run = tile == 7 ? FN(dw_forward_527) : FN(dw_forward_524);
-  const ptrdiff_t fit = DW_L1 / ((ptrdiff_t)sizeof(T) * VLEN * s->in[2] * s->kernel[1]), chunk = fit > 1 ? fit * VLEN : VLEN;
+  const ptrdiff_t lines = (ptrdiff_t)sizeof(T) * s->in[2] * s->kernel[1], fit = DW_L1 / (lines * VLEN);
+  const ptrdiff_t chunk = lines * s->c <= 2 * DW_L1 + DW_L1 / 4 ? s->c : fit > 1 ? fit * VLEN : VLEN;
   for (ptrdiff_t c = 0; c < s->c; c += chunk)
     for (ptrdiff_t j = j0; j < j1; j++) {
       const FN(dw_taps) h = FN(dw_taps_at)(s, 1, j);
@@ -172,8 +182,8 @@ static void FN(depthwise_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end,
   const fn_conv_shape *s = &a->s;
   const ptrdiff_t c = s->c, kw = s->kernel[2], stride = s->stride[2], bands = (s->out[1] + a->band - 1) / a->band;
   const T *w = a->w, *bias = a->bias;
-  const int plain = (kw == 3 || kw == 5) && (stride == 1 || stride == 2) && s->dilation[2] == 1 && c >= VLEN && s->out[2] >= 4
-                    && s->pad[2] < kw && (s->out[2] - 1) * stride - s->pad[2] < s->in[2];
+  const int tiles = ((kw == 3 || kw == 5) && (stride == 1 || stride == 2) && s->out[2] >= 4) || (kw == 7 && stride == 1 && s->out[2] >= 7);
+  const int plain = tiles && s->dilation[2] == 1 && c >= VLEN && s->pad[2] < kw && (s->out[2] - 1) * stride - s->pad[2] < s->in[2];
   (void)thread;
   for (ptrdiff_t u = begin; u < end; u++) {
     const ptrdiff_t plane = u / bands;

@@ -15,7 +15,7 @@ FN_INLINE ptrdiff_t FN(dw_output)(const fn_conv_shape *s, int axis, ptrdiff_t i,
 
 /* tile columns of gx from column i on, a multiple of the stride (of 2) from the first window; live: which of them are there. */
 FN_INLINE void FN(dw_input_tile)(const fn_conv_shape *s, const FN(dw_pair) *pair, int pairs, const T *gy, const T *w, T *gx, ptrdiff_t i,
-                                 const int kw, const int stride)
+                                 int stream, const int kw, const int stride)
 {
   const int tile = DW_TILE, low = (kw - 1) / stride, columns = low + (tile - 1) / stride + 1;
   const ptrdiff_t c = s->c, first = (i + s->pad[2]) / stride - low;
@@ -42,15 +42,16 @@ FN_INLINE void FN(dw_input_tile)(const fn_conv_shape *s, const FN(dw_pair) *pair
     }
     #pragma GCC unroll 8
     for (int q = 0; q < tile; q++)
-      if (live >> q & 1) v_store(gx + q * c + v, acc[q]);
+      if (live >> q & 1 && stream) v_stream(gx + q * c + v, acc[q]);
+      else if (live >> q & 1) v_store(gx + q * c + v, acc[q]);
   }
 }
 
-FN_INLINE void FN(dw_input_row)(const fn_conv_shape *s, const FN(dw_pair) *pair, int pairs, const T *gy, const T *w, T *gx, const int kw,
-                                const int stride)
+FN_INLINE void FN(dw_input_row)(const fn_conv_shape *s, const FN(dw_pair) *pair, int pairs, const T *gy, const T *w, T *gx, int stream,
+                                const int kw, const int stride)
 {
   for (ptrdiff_t i = -(s->pad[2] % stride); i < s->in[2]; i += DW_TILE)
-    FN(dw_input_tile)(s, pair, pairs, gy, w, gx + i * s->c, i, kw, stride);
+    FN(dw_input_tile)(s, pair, pairs, gy, w, gx + i * s->c, i, stream, kw, stride);
 }
 
 /* Any kernel: one place of gx. */
@@ -92,8 +93,8 @@ static void FN(depthwise_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
           const ptrdiff_t od = FN(dw_output)(s, 0, place[0], t), oh = FN(dw_output)(s, 1, j, q);
           if (od >= 0 && oh >= 0) pair[pairs++] = (FN(dw_pair)){ (od * s->out[1] + oh) * s->out[2] * c, (t * s->kernel[1] + q) * kw * c };
         }
-      if (tiles && kw == 3) FN(dw_input_row)(s, pair, pairs, gy, w, gx, 3, 2);
-      else if (tiles) FN(dw_input_row)(s, pair, pairs, gy, w, gx, 5, 2);
+      if (tiles && kw == 3) FN(dw_input_row)(s, pair, pairs, gy, w, gx, a->stream, 3, 2);
+      else if (tiles) FN(dw_input_row)(s, pair, pairs, gy, w, gx, a->stream, 5, 2);
       else
         for (; place[2] < s->in[2]; place[2]++)
           for (ptrdiff_t v = 0; v < c; v += VLEN)
@@ -189,6 +190,8 @@ FN_INLINE void FN(dw_weight_taps)(const fn_conv_shape *s, const T *x, const T *g
       for (ptrdiff_t r = 0; r < s->kernel[1]; r += 3) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 3, 1, 3);
     else if (tiles && kw == 3)
       for (ptrdiff_t r = 0; r < s->kernel[1]; r += 3) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 3, 2, 3);
+    else if (tiles && kw == 7)
+      for (ptrdiff_t r = 0; r < s->kernel[1]; r++) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 7, 1, 1);
     else if (tiles && stride == 1)
       for (ptrdiff_t r = 0; r < s->kernel[1]; r += 2) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 5, 1, 2);
     else if (tiles)
@@ -205,7 +208,8 @@ static void FN(depthwise_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   const fn_conv_shape *s = &a->s;
   const ptrdiff_t c = s->c, kw = s->kernel[2], blocks = (c + VLEN - 1) / VLEN, stretch = blocks * VLEN;
   const ptrdiff_t taps = s->kernel[0] * s->kernel[1] * kw, bands = (s->out[1] + a->band - 1) / a->band, all = s->n * s->out[0] * bands;
-  const int tiles = (kw == 3 || kw == 5) && (s->stride[2] == 1 || s->stride[2] == 2) && s->dilation[2] == 1 && c >= VLEN;
+  const int sizes = ((kw == 3 || kw == 5) && (s->stride[2] == 1 || s->stride[2] == 2)) || (kw == 7 && s->stride[2] == 1);
+  const int tiles = sizes && s->dilation[2] == 1 && c >= VLEN;
   (void)thread;
   for (ptrdiff_t m = begin; m < end; m++) {
     T *part = (T *)a->parts + m * taps * stretch;

@@ -17,7 +17,7 @@ cdef extern from "groups/pool.h" nogil:
         const void *bias
         void *y
         Py_ssize_t band
-        int far
+        int far, stream
     ctypedef struct fn_depthwise_weight_args:
         fn_conv_shape s
         const void *x
@@ -33,14 +33,16 @@ cdef extern from "groups/pool.h" nogil:
 cdef enum:
     MOST_PARTS = 16                 # partial sums of the weight gradient
     MOST_ROWS = 16                  # of a band
+    FAR = 6 << 20                   # bytes of both images: beyond L2 and what L3 gives without being asked in advance
+    STREAM = 20 << 20               # beyond L3
+
+
+cdef inline double _bytes(int dtype, const fn_conv_shape *s) noexcept:
+    return itemsize(dtype) * <double>s.n * s.c * (conv_pixels_in(s) + conv_pixels_out(s))
 
 
 cdef inline double _cost(int dtype, const fn_conv_shape *s) noexcept:
-    return byte_cost(itemsize(dtype) * <double>s.n * s.c * (conv_pixels_in(s) + conv_pixels_out(s))) + 0.003 * itemsize(dtype) * conv_flops(s)
-
-
-cdef inline bint _far(int dtype, const fn_conv_shape *s) noexcept:
-    return itemsize(dtype) * <double>s.n * s.c * (conv_pixels_in(s) + conv_pixels_out(s)) > 3e6
+    return byte_cost(_bytes(dtype, s)) + 0.003 * itemsize(dtype) * conv_flops(s)
 
 
 cdef int _apply(int kernel, int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y, bint flip,
@@ -50,7 +52,8 @@ cdef int _apply(int kernel, int dtype, const fn_conv_shape *s, const void *x, co
     cdef fn_depthwise_args a
     cdef Py_ssize_t planes = s.n * rows[0]
     a.band = min(max(planes * rows[1] // 16, 4), MOST_ROWS)
-    a.s, a.x, a.bias, a.y, a.far = s[0], x, bias, y, _far(dtype, s)
+    a.s, a.x, a.bias, a.y, a.far = s[0], x, bias, y, _bytes(dtype, s) > FAR
+    a.stream = _bytes(dtype, s) > STREAM and s.c * itemsize(dtype) % 64 == 0
     pack.w, pack.c, pack.taps, pack.count, pack.flip = w, s.c, conv_taps(s), 1, flip
     pack.packed = block_new(itemsize(dtype) * s.c * conv_taps(s))
     try:

@@ -37,7 +37,7 @@ cdef extern from "groups/pool.h" nogil:
         double divisor
 
 cdef double TAP = 0.06                                  # ns of one element of one window
-cdef double STREAM = 24.0 * (1 << 20)                   # bytes of gradient beyond which stores go past the caches
+cdef double STREAM = 20.0 * (1 << 20)                   # bytes of both arrays beyond which stores go past the caches
 
 
 cdef int _channels_last(fn_tensor *y, const fn_tensor *x, const Pool *p) except -1:
@@ -109,7 +109,7 @@ cdef int _backward(int kernel, fn_tensor *gx, const fn_tensor *gy, const Pool *p
         tables = _tables(&a.s, p, True)
         _new(gx, p, p.size, gy.dtype)
         a.gy, a.gx, a.divisor, a.apart = g.p, gx.p, divisor, _apart(&a.s)
-        a.stream = itemsize(gy.dtype) * <double>gx.size > STREAM and p.c * itemsize(gy.dtype) % 64 == 0
+        a.stream = itemsize(gy.dtype) * <double>(gx.size + g.size) > STREAM and p.c * itemsize(gy.dtype) % 64 == 0
         if at != NULL:
             a.at, a.wide = at.p, at.dtype != FN_U8
         places = _places(p, p.out) if a.apart else _places(p, p.size)
