@@ -69,8 +69,8 @@ def loaded(model: T, weights: str | os.PathLike | None) -> T:
     """
     if weights is not None:
         if not os.path.exists(weights):
-            raise FileNotFoundError(f"{type(model).__name__}: weights must be the path of a checkpoint (nothing is downloaded); there is no "
-                                    f"file {os.fspath(weights)!r}")
+            raise FileNotFoundError(f"{type(model).__name__}: weights must be the path of a checkpoint (nothing is downloaded); "
+                                    f"there is no file {os.fspath(weights)!r}")
         model.load_state_dict(fn.load(weights))
     return model
 
