@@ -4,6 +4,7 @@ from fastnet.nn.functional.activation import __all__ as _activations
 from fastnet.nn.functional.distance import cosine_similarity, normalize, pairwise_distance
 from fastnet.nn.functional.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from fastnet.nn.functional.embedding_bag import embedding_bag
+from fastnet.nn.functional.fused_loss import linear_cross_entropy
 from fastnet.nn.functional.linear import bilinear, linear
 from fastnet.nn.functional.margin import (
     cosine_embedding_loss,
@@ -53,3 +54,4 @@ __all__ = [*_activations, *_norms, "alpha_dropout", "bilinear", "binary_cross_en
            "triplet_margin_with_distance_loss"]
 __all__ += [*_pools, *_resizes]
 __all__ += ["channel_shuffle", "fold", "pixel_shuffle", "pixel_unshuffle", "unfold"]
+__all__ += ["linear_cross_entropy"]
