@@ -212,3 +212,38 @@ def test_a_failed_call_leaves_the_running_statistics():
     with pytest.raises(RuntimeError):
         F.batch_norm(image(4, 3), mean, fn.ones(3), fn.ones(2), training=True)
     assert not mean.numpy().any()
+
+
+def every_op(x, r, grid, norm):
+    """Each of these ops once, both ways; all that it made is dropped."""
+    y = norm_act(norm, nn.SiLU(), x, r)
+    y = F.group_norm(norm_act(norm, nn.ReLU(), y), 3)
+    y = F.local_response_norm(F.instance_norm(y, weight=norm.weight), 2) + F.layer_norm(y, (4,)) + F.rms_norm(y, (4,))
+    y = F.grid_sample(F.interpolate(y, size=(6, 5), mode="bicubic"), grid, align_corners=False)
+    y.sum().backward()
+    for t in (x, r, grid, norm.weight, norm.bias):
+        t.grad = None
+
+
+def test_memory_may_run_out_anywhere():
+    """Each allocation of each op fails once: an error, nothing leaked, and the next call is right."""
+    from fastnet._core import memory
+    x, r, norm = image(2, 6, 5, 4), image(2, 6, 5, 4), nn.BatchNorm2d(6)
+    grid = fn.rand(2, 3, 2, 2)
+    for t in (x, r, grid):
+        t.requires_grad_()
+    every_op(x, r, grid, norm)
+    live, failures = fn.memory_stats()["live_bytes"], 0
+    for n in range(400):
+        memory._fail_after(n)
+        try:
+            every_op(x, r, grid, norm)
+            break
+        except MemoryError:
+            failures += 1
+        finally:
+            memory._fail_after(-1)
+        for t in (x, r, grid, norm.weight, norm.bias):
+            t.grad = None
+    assert failures > 60 and fn.memory_stats()["live_bytes"] == live
+    every_op(x, r, grid, norm)
