@@ -24,7 +24,10 @@ def models_of(lib: Any) -> Any:
     alias = types.ModuleType("fastnet")
     alias.__path__ = [str(MODELS.parent)]
     alias.__getattr__ = lambda name: getattr(lib, name)
-    sys.modules.update({"fastnet": alias, "fastnet.nn": lib.nn, "fastnet.nn.functional": lib.nn.functional})
+    passes = types.ModuleType("fastnet.nn.normalization")  # what is one pass in fastnet is three ops in PyTorch
+    passes.norm_act = lambda norm, act, x, residual=None: act(norm(x) if residual is None else norm(x) + residual)
+    sys.modules.update({"fastnet": alias, "fastnet.nn": lib.nn, "fastnet.nn.functional": lib.nn.functional,
+                        "fastnet.nn.normalization": passes})
     return importlib.import_module("fastnet.models")
 
 
