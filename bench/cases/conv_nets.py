@@ -17,18 +17,17 @@ MODELS = Path(__file__).resolve().parents[2] / "fastnet" / "models"
 LR = 1e-3
 
 
-def models_of(lib: Any) -> Any:
-    """`fastnet.models` over a library: fastnet's own, or the same sources over PyTorch, whose names they use."""
-    if lib.__name__ == "fastnet" or "fastnet.models" in sys.modules:
-        return importlib.import_module("fastnet.models")
-    alias = types.ModuleType("fastnet")
-    alias.__path__ = [str(MODELS.parent)]
-    alias.__getattr__ = lambda name: getattr(lib, name)
-    passes = types.ModuleType("fastnet.nn.normalization")  # what is one pass in fastnet is three ops in PyTorch
-    passes.norm_act = lambda norm, act, x, residual=None: act(norm(x) if residual is None else norm(x) + residual)
-    sys.modules.update({"fastnet": alias, "fastnet.nn": lib.nn, "fastnet.nn.functional": lib.nn.functional,
-                        "fastnet.nn.normalization": passes})
-    return importlib.import_module("fastnet.models")
+def models_of(lib: Any) -> dict[str, Any]:
+    """The names in the modules below of `fastnet.models`: fastnet's own, or the same sources over PyTorch, whose names they use."""
+    if lib.__name__ != "fastnet" and "fastnet" not in sys.modules:
+        alias, package, passes = (types.ModuleType(name) for name in ("fastnet", "fastnet.models", "fastnet.nn.normalization"))
+        alias.__getattr__ = lambda name: getattr(lib, name)
+        package.__path__ = [str(MODELS)]
+        # one pass in fastnet, three ops in PyTorch
+        passes.norm_act = lambda norm, act, x, residual=None: act(norm(x) if residual is None else norm(x) + residual)
+        sys.modules.update({module.__name__: module for module in (alias, package, passes)}, **{"fastnet.nn": lib.nn})
+    modules = [importlib.import_module(f"fastnet.models.{name}") for name in ("lenet", "mobilenet", "resnet", "vgg")]
+    return {name: value for module in modules for name, value in vars(module).items()}
 
 
 @dataclass
@@ -47,7 +46,7 @@ class Network(Case):
     def model(self, lib: Any) -> Any:
         """The model with weights that depend on their names and shapes alone: He's for kernels, 0.3 and 0 for batch norm,
         so that residual sums stay small and the losses do not multiply rounding errors."""
-        model = eval(self.extra["model"], vars(models_of(lib)))
+        model = eval(self.extra["model"], models_of(lib))
         for name, p in model.named_parameters():
             rng = np.random.default_rng(zlib.crc32(name.encode()))
             value = np.full(tuple(p.shape), 0.3 * name.endswith("weight"), np.float32)
