@@ -160,6 +160,19 @@ FN_INLINE int FN(grid_find)(const fn_grid_sample_args *a, const FN(grid_batch) *
   return 4;
 }
 
+/* The weighted sum over the taps for c channels, so few that scalars are quicker than a masked vector. */
+FN_INLINE void FN(grid_few)(int c, int n, const ptrdiff_t *at, const T *weight, const T *x, T *y)
+{
+  T s[4] = { 0, 0, 0, 0 };
+  for (int k = 0; k < n; k++) {
+    const T *q = x + at[k] * c;
+#pragma GCC unroll 4
+    for (int j = 0; j < c; j++) s[j] += weight[k] * q[j];
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < c; j++) y[j] = s[j];
+}
+
 static void FN(grid_sample_forward)(const void *args, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_grid_sample_args *a = args;
@@ -176,7 +189,9 @@ static void FN(grid_sample_forward)(const void *args, ptrdiff_t begin, ptrdiff_t
     const ptrdiff_t in = (p - begin) % GRID_BATCH;
     if (in == 0) FN(grid_locate)(a, p, end - p < GRID_BATCH ? end - p : GRID_BATCH, &batch);
     const int n = FN(grid_find)(a, &batch, in, 0, at, weight, NULL);
-    for (ptrdiff_t j = 0; j < c; j += VLEN) {
+    if (c == 1) FN(grid_few)(1, n, at, weight, x, y);
+    else if (c == 3) FN(grid_few)(3, n, at, weight, x, y);
+    else for (ptrdiff_t j = 0; j < c; j += VLEN) {
       vec s = v_zero();
       for (int k = 0; k < n; k++) s = v_fma(v_set(weight[k]), FN(get)(x + at[k] * c + j, c - j), s);
       FN(put)(y + j, s, c - j);
@@ -200,8 +215,8 @@ static void FN(grid_sample_backward_grid)(const void *args, ptrdiff_t begin, ptr
     const int n = FN(grid_find)(a, &batch, in, 1, at, weight, slope);
     for (int k = 0; k < n; k++) {
       T dot = 0;
-      if (c < VLEN / 2)
-        for (ptrdiff_t j = 0; j < c; j++) dot += gy[j] * x[at[k] * c + j];
+      if (c == 1) dot = gy[0] * x[at[k]];
+      else if (c == 3) dot = gy[0] * x[at[k] * 3] + gy[1] * x[at[k] * 3 + 1] + gy[2] * x[at[k] * 3 + 2];
       else {
         vec s = v_zero();
         for (ptrdiff_t j = 0; j < c; j += VLEN) s = v_fma(FN(get)(gy + j, c - j), FN(get)(x + at[k] * c + j, c - j), s);
@@ -232,8 +247,8 @@ static void FN(grid_sample_backward_input)(const void *args, ptrdiff_t begin, pt
       for (int k = 0; k < taps; k++) {
         T *to = gx + at[k] * c;
         const vec w = v_set(weight[k]);
-        if (width < VLEN / 2)                                                /* a masked store and the load after it would wait */
-          for (ptrdiff_t j = 0; j < width; j++) to[j] += weight[k] * gy[j];
+        if (c == 1) to[0] += weight[k] * gy[0];                              /* a masked store and the load after it would wait */
+        else if (c == 3) { to[0] += weight[k] * gy[0]; to[1] += weight[k] * gy[1]; to[2] += weight[k] * gy[2]; }
         else
           for (ptrdiff_t j = 0; j < width; j += VLEN)
             FN(put)(to + j, v_fma(w, FN(get)(gy + j, width - j), FN(get)(to + j, width - j)), width - j);
