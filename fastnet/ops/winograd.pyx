@@ -114,7 +114,7 @@ cdef int run(int m, int dtype, fn_winograd_args *a, double flops) except -1:
     a.tile = m
     ask.plan = a
     plan(FN_winograd_plan, dtype, &ask)
-    p = <char *>block_new((a.u_size + a.v_size + a.d_size + a.own_size * max_threads()) * width + 1)
+    p = <char *>block_new((a.u_size + a.v_size + a.d_size + a.own_size * min(<Py_ssize_t>max_threads(), a.units)) * width + 1)
     try:
         a.u, a.v, a.d, a.own = p, p + a.u_size * width, p + (a.u_size + a.v_size) * width, p + (a.u_size + a.v_size + a.d_size) * width
         if not a.fused:
