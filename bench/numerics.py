@@ -22,7 +22,8 @@ BOUNDS = {("y", "winograd2"): 1.2, ("y", "winograd4"): 4, ("gx", "winograd2"): 1
 
 HEADER = """# Rounding errors of convolutions
 
-Written by `python bench/numerics.py --write docs/numerics.md`; `tests/test_winograd.py` holds smaller layers to the same bounds.
+Written by `python bench/numerics.py --write docs/numerics.md` (`--train` makes the last section anew); `tests/test_winograd.py` holds
+smaller layers to the same bounds.
 
 Convolutions of 3x3 with stride 1 may take Winograd's algorithm: F(2x2, 3x3) with the points 0, 1, -1, or F(4x4, 3x3) with 0, 1, -1, 1/2,
 -2, each with the point at infinity. It needs 2.25 or 4 times fewer multiplications than the direct sum and rounds in other places: the sums
