@@ -1,13 +1,13 @@
-"""The command line: `fastnet info` and `fastnet train`."""
+"""The command line: `fastnet info`, `fastnet train` and `fastnet generate`."""
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Sequence
 
-from fastnet.cli import info, train
+from fastnet.cli import info, language, train
 from fastnet.cli.jobs import DATASETS
+from fastnet.cli.options import positive, seed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     fastnet ...
     0
     """
-    args = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    # What learns from text has options of its own: its parser takes over after `train NAME`.
+    text = words[1] if words[:1] == ["train"] and words[1:2] and words[1] in language.JOBS else None
+    args = parser().parse_args(words) if text is None else language.parser(text).parse_args(words[2:])
     try:
         args.run(args)
     except train.Refused as error:
@@ -41,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("info", help="print version, instruction set, threads and OpenMP runtimes")
     command.set_defaults(run=info.run)
-    command = commands.add_parser("train", help="train a network on real pictures", epilog=jobs_in_words(),
+    command = commands.add_parser("train", help="train a network on real pictures, a text, or sentence pairs", epilog=jobs_in_words(),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join(DATASETS)}")
+    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}")
     command.add_argument("--model", dest="network", metavar="NAME", help="which network (default: the data set's first below)")
     command.add_argument("--data", metavar="DIR", help="folder of the data set's files, where they are not installed with the system")
     command.add_argument("--epochs", type=positive(int), metavar="N", help="passes over the training images (default: below)")
@@ -55,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--out", metavar="DIR", help="folder for weights.fnet, log.json, curve.csv and loss.svg, made if it is not "
                          "there; an earlier run's are replaced (default: runs/DATASET-MODEL)")
     command.set_defaults(run=train.run)
+    language.add_generate(commands)
     return top
 
 
@@ -65,23 +69,6 @@ def jobs_in_words() -> str:
         for network, job in data.jobs.items():
             settings = f"{job.epochs} epochs, batches of {job.batch_size}, {job.optimizer}, lr {job.lr:g}"
             lines.append(f"  {name:13} --model {network:8}  {job.about}: {settings}")
+    lines += ["what learns from text has options of its own:"]
+    lines += [f"  {'fastnet train ' + name + ' --help':35} {about}" for name, about in language.JOBS.items()]
     return "\n".join(lines)
-
-
-def positive(kind: type):
-    """A converter for argparse: a finite number above zero."""
-    def convert(text: str):
-        value = kind(text)
-        if not value > 0 or math.isinf(value):
-            raise argparse.ArgumentTypeError(f"must be above zero, got {text}")
-        return value
-    convert.__name__ = kind.__name__                      # argparse names it where the text is no number at all
-    return convert
-
-
-def seed(text: str) -> int:
-    """A converter for argparse: a whole number from 0 to 2**63 - 1."""
-    value = int(text)
-    if not 0 <= value < 2**63:
-        raise argparse.ArgumentTypeError(f"must lie between 0 and 2**63 - 1, got {text}")
-    return value

@@ -8,12 +8,13 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 70, 20, 40, 50
 COLOURS = ("#4c78a8", "#e4593b", "#54a24b", "#b279a2")
 
 
-def loss_curve(curves: dict[str, list[float]], title: str) -> str:
+def loss_curve(curves: dict[str, list[float]], title: str, axis: str = "epoch") -> str:
     """Curves over epochs on a logarithmic axis, as the text of an SVG file.
 
     Args:
         curves: name -> one positive loss an epoch, all of one length.
         title: text above the picture.
+        axis: text below it.
 
     >>> from fastnet.cli.curve import loss_curve
     >>> loss_curve({"training": [2.0, 1.0, 0.5]}, "digits")[:4]
@@ -41,7 +42,7 @@ def loss_curve(curves: dict[str, list[float]], title: str) -> str:
     for epoch in sorted({1, *(round(1 + i * (count - 1) / 6) for i in range(7))}):
         parts.append(f'<text x="{x(epoch):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{epoch}</text>')
     parts += [f'<path d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}H{WIDTH - RIGHT}" stroke="black" fill="none"/>',
-              f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">epoch</text>',
+              f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">{escape(axis)}</text>',
               f'<text transform="rotate(-90 18 {HEIGHT / 2})" x="18" y="{HEIGHT / 2}" text-anchor="middle">loss</text>']
     for at, (name, curve) in enumerate(curves.items()):
         colour, points = COLOURS[at % len(COLOURS)], [f"{x(i):.1f},{y(v):.1f}" for i, v in enumerate(curve, 1)]

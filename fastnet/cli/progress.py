@@ -53,8 +53,11 @@ class Progress:
             print(f"epoch {e['epoch']:{len(str(self.epochs))}}/{self.epochs}  {text}", file=self.stream, flush=True)
 
     def draw(self, epoch: int, part: float, text: str) -> None:
+        self.show(f"epoch {epoch}/{self.epochs} [{'#' * round(BAR * part):{BAR}}] {text}")
+
+    def show(self, line: str) -> None:
+        """Redraw the line."""
         self.last = monotonic()
-        line = f"epoch {epoch}/{self.epochs} [{'#' * round(BAR * part):{BAR}}] {text}"
         try:
             width = os.get_terminal_size(self.stream.fileno()).columns or 80
         except (OSError, ValueError):

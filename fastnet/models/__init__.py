@@ -1,4 +1,5 @@
 """Networks to start from; names in their `state_dict` are those of the known checkpoints (torchvision's, GPT-2's, BERT's), which load."""
+from fastnet.models.checkpoint import load_checkpoint, save_checkpoint
 from fastnet.models.dcgan import DCGANDiscriminator, DCGANGenerator
 from fastnet.models.efficientnet import EfficientNet, efficientnet_b0
 from fastnet.models.bert import Bert, mask_tokens
@@ -16,4 +17,4 @@ __all__ = ["DCGANDiscriminator", "DCGANGenerator", "EfficientNet", "LeNet5", "Mo
            "mobilenet_v2", "resnet101", "resnet152", "resnet18", "resnet34", "resnet50", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn",
            "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
 __all__ += ["Bert", "GPT", "LSTMLanguageModel", "RotaryEmbedding", "Seq2Seq", "SinusoidalPositions", "apply_rotary",
-            "mask_tokens", "sinusoidal_positions"]
+            "load_checkpoint", "mask_tokens", "save_checkpoint", "sinusoidal_positions"]
