@@ -15,7 +15,7 @@ def python(*words, cwd):
 
 
 def test_a_short_run_is_correct_and_complete(tmp_path):
-    done = python(BENCH, "--quick", "--only", "add 10|NT 512x512x512|few rows|sum.x|Adam|16>16 3x3|dw 144", "--peers", "fastnet,numpy",
+    done = python(BENCH, "--quick", "--only", "add 10|NT 512x512x512|few rows|sum.x|Adam|16>16 3x3|LeNet-5", "--peers", "fastnet,numpy",
                   "--rounds", 1, "--seconds", 0.001, "--json", "run.json", "--markdown", "run.md", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     data = json.loads((tmp_path / "run.json").read_text())
