@@ -146,10 +146,16 @@ FN_INLINE void FN(dw_weight_band)(const fn_conv_shape *s, const T *x, const T *g
       const ptrdiff_t first = o * stride - s->pad[2];
       FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], (DW_COLUMNS - 1) * stride + kw), kw, stride, high, DW_COLUMNS);
     }
-    const ptrdiff_t first = o * stride - s->pad[2];
-    if (s->out[2] - o == 3) FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], 2 * stride + kw), kw, stride, high, 3);
-    else if (s->out[2] - o == 2) FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], stride + kw), kw, stride, high, 2);
-    else if (s->out[2] - o == 1) FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], kw), kw, stride, high, 1);
+    if (kw == 3 && s->out[2] - o >= 2) {              /* 7 and 14 columns are common */
+      const ptrdiff_t first = o * stride - s->pad[2], left = s->out[2] - o;
+      if (left == 3) FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], 2 * stride + kw), kw, stride, high, 3);
+      else FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], stride + kw), kw, stride, high, 2);
+      continue;
+    }
+    for (; o < s->out[2]; o++) {
+      const ptrdiff_t first = o * stride - s->pad[2];
+      FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], kw), kw, stride, high, 1);
+    }
   }
   #pragma GCC unroll 10
   for (int t = 0; t < high * kw; t++)
