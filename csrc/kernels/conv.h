@@ -33,6 +33,7 @@ typedef struct {
    conv_apply    forward, input.  range: units = boxes x groups x splits of the panels x classes.
    conv_planar_pack, conv_planar   forward, input, for at most 16 output channels, one group and, forward, a stride of 1: lanes are pixels.
                  ranges: pack_units, taps; units = boxes x classes.
+   conv_planar_weight   the weight gradient of such layers, as conv_weight.  range: units = splits.
    conv_scatter_pack, conv_scatter   input, for few channels of gx, one group and a dilation of 1 along the last axis: columns are taps x
                  channels, and the products of a pixel are added to gx, a run for each row of the kernel.  ranges: pack_units, rows of the
                  panel; units = images x bands of rows of gx.

@@ -191,6 +191,7 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
 
 #include "kernels/conv_weight.inc.c"
 #include "kernels/conv_planar.inc.c"
+#include "kernels/conv_planar_weight.inc.c"
 #include "kernels/conv_scatter.inc.c"
 #include "kernels/conv_plan.inc.c"
 
@@ -201,4 +202,5 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
 #undef conv_room
 #undef conv_ring
 #undef conv_share
+#undef conv_dots
 #undef CONV_NR

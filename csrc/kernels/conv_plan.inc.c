@@ -22,7 +22,9 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
   g->packed_size = s->groups * g->taps * g->ci * FN(conv_lanes)(g);
   const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
 
-  if (g->pass == FN_CONV_WEIGHT) {
+  if (g->pass == FN_CONV_WEIGHT && g->how == FN_CONV_PLANAR) {
+    FN(conv_planar_weight_plan)(g);
+  } else if (g->pass == FN_CONV_WEIGHT) {
     const ptrdiff_t jump = s->stride[2] * g->cs * (ptrdiff_t)sizeof(T);          /* from pixel to pixel: pages apart share few cache lines */
     if (g->ci < CONV_FEW) g->block = g->taps > 1 ? g->ci : 0;
     else if (jump >= (g->taps > 1 ? CONV_JUMP : 4 * CONV_JUMP)) {

@@ -2,13 +2,30 @@
    one for each channel, padded; a row of B is a stretch of a plane, shifted by the tap, and rows of A are weights.  Pixels are counted through
    the padded rows, and the few that lie in the padding are dropped at the end. */
 
+/* n pixels of `channels` channels, `step` apart, into planes `pitch` apart. */
+static void FN(conv_planes_row)(const T *x, ptrdiff_t step, ptrdiff_t channels, ptrdiff_t n, T *y, ptrdiff_t pitch)
+{
+  if (channels == 1 && step == 1) { memcpy(y, x, (size_t)n * sizeof(T)); return; }
+  if (channels <= 4) {
+    for (ptrdiff_t c = 0; c < channels; c++)
+      for (ptrdiff_t w = 0; w < n; w++) y[c * pitch + w] = x[w * step + c];
+    return;
+  }
+  vec r[VLEN];
+  for (ptrdiff_t w = 0; w < n; w += VLEN)
+    for (ptrdiff_t c = 0; c < channels; c += VLEN) {
+      const ptrdiff_t lanes = n - w < VLEN ? n - w : VLEN, left = channels - c < VLEN ? channels - c : VLEN;
+      FN(conv_square)(x + w * step + c, step, lanes, left, r);
+      for (ptrdiff_t l = 0; l < left; l++) v_storen(y + (c + l) * pitch + w, r[l], lanes);
+    }
+}
+
 /* A plane [n][extent...] for each channel of the source. */
 static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, ptrdiff_t pitch, T *to)
 {
   const ptrdiff_t ci = g->ci, *from = g->from;
   const ptrdiff_t before = lo[2] < 0 ? -lo[2] : 0, end = lo[2] + extent[2] < from[2] ? lo[2] + extent[2] : from[2];
   const ptrdiff_t inside = end - lo[2] - before;
-  vec r[VLEN];
   for (ptrdiff_t n = box->at[0]; n < box->at[0] + box->n[0]; n++)
     for (ptrdiff_t d = lo[0]; d < lo[0] + extent[0]; d++)
       for (ptrdiff_t h = lo[1]; h < lo[1] + extent[1]; h++, to += extent[2]) {
@@ -18,17 +35,7 @@ static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const pt
         if (empty) continue;
         const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before) * g->cs;
         T *y = to + before;
-        if (ci == 1 && g->cs == 1) memcpy(y, x, (size_t)inside * sizeof(T));
-        else if (ci <= 4)
-          for (ptrdiff_t c = 0; c < ci; c++)
-            for (ptrdiff_t w = 0; w < inside; w++) y[c * pitch + w] = x[w * g->cs + c];
-        else
-          for (ptrdiff_t w = 0; w < inside; w += VLEN)
-            for (ptrdiff_t c = 0; c < ci; c += VLEN) {
-              const ptrdiff_t lanes = inside - w < VLEN ? inside - w : VLEN, left = ci - c < VLEN ? ci - c : VLEN;
-              FN(conv_square)(x + w * g->cs + c, g->cs, lanes, left, r);
-              for (ptrdiff_t l = 0; l < left; l++) v_storen(y + (c + l) * pitch + w, r[l], lanes);
-            }
+        FN(conv_planes_row)(x, g->cs, ci, inside, y, pitch);
       }
 }
 

@@ -8,7 +8,7 @@ from fastnet.ops.gemm cimport *
 
 cdef extern from "groups/conv.h" nogil:
     int FN_conv_plan, FN_conv_tables, FN_conv_pack, FN_conv_apply, FN_conv_weight, FN_conv_weight_reduce
-    int FN_conv_planar_pack, FN_conv_planar, FN_conv_scatter_pack, FN_conv_scatter
+    int FN_conv_planar_pack, FN_conv_planar, FN_conv_planar_weight, FN_conv_scatter_pack, FN_conv_scatter
 cdef extern from "kernels/conv.h" nogil:
     enum:
         FN_CONV_TILES, FN_CONV_PLANAR, FN_CONV_SCATTER
@@ -51,7 +51,7 @@ cdef int run(int which, int how, int dtype, const fn_conv_shape *s, const void *
         if which != CONV_WEIGHT:
             launch(PACKS[how], dtype, &g, g.pack_units, pack)
             return launch(APPLIES[how], dtype, &g, g.units, cost)
-        launch(FN_conv_weight, dtype, &g, g.units, cost)
+        launch(FN_conv_planar_weight if how == FN_CONV_PLANAR else FN_conv_weight, dtype, &g, g.units, cost)
         return launch(FN_conv_weight_reduce, dtype, &g, g.pack_units, pack)
     finally:
         block_free(block)
@@ -87,14 +87,11 @@ cdef double scatter_price(const fn_conv_shape *s) noexcept:
 
 
 cdef int planar_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
-    cdef Py_ssize_t made = s.k if which == CONV_FORWARD else s.c
-    if which == CONV_WEIGHT:
-        why[0] = b"it has no weight gradient"
-        return CONV_CANNOT
+    cdef Py_ssize_t made = s.c if which == CONV_INPUT else s.k
     if s.groups != 1 or made > 16:
         why[0] = b"there are groups, or more than 16 output channels"
         return CONV_CANNOT
-    if which == CONV_FORWARD and (s.stride[0] != 1 or s.stride[1] != 1 or s.stride[2] != 1):
+    if which != CONV_INPUT and (s.stride[0] != 1 or s.stride[1] != 1 or s.stride[2] != 1):
         why[0] = b"there is a stride"
         return CONV_CANNOT
     if made > (8 if dtype == FN_F32 else 4):
@@ -110,6 +107,10 @@ cdef int planar_forward(int dtype, const fn_conv_shape *s, const void *x, const 
 
 cdef int planar_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
     return run(CONV_INPUT, FN_CONV_PLANAR, dtype, s, gy, w, NULL, gx)
+
+
+cdef int planar_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+    return run(CONV_WEIGHT, FN_CONV_PLANAR, dtype, s, x, gy, NULL, gw)
 
 
 cdef int scatter_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
@@ -175,7 +176,7 @@ cdef int gemm_weight(int dtype, const fn_conv_shape *s, const void *x, const voi
 
 
 cdef conv_algorithm DIRECT = [b"direct", direct_judge, direct_forward, direct_input, direct_weight]
-cdef conv_algorithm PLANAR = [b"planar", planar_judge, planar_forward, planar_input, direct_weight]
+cdef conv_algorithm PLANAR = [b"planar", planar_judge, planar_forward, planar_input, planar_weight]
 cdef conv_algorithm SCATTER = [b"scatter", scatter_judge, direct_forward, scatter_input, direct_weight]
 cdef conv_algorithm GEMM = [b"gemm", gemm_judge, gemm_forward, gemm_input, gemm_weight]
 conv_register(&DIRECT)

@@ -1,0 +1,133 @@
+/* conv_planar_weight: the weight gradient of few output channels.  Lanes are pixels here too: planes of x, shifted by the tap, times planes of gy,
+   summed over all pixels of a share in as many vectors as there are weights. */
+
+/* The planes and sums of a thread.  Rows of gy are as long as those of x, with zeros behind, so that a whole plane is one stretch. */
+typedef struct { T *sum, *x, *gy; ptrdiff_t *at; } FN(conv_dots);
+#define conv_dots FN(conv_dots)
+
+static void FN(conv_planar_weight_plan)(fn_conv_args *g)
+{
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), weights = g->taps * g->ci + GEMM_NV;
+  ptrdiff_t boxes = 1, positions = 1;
+  g->block = 0;
+  FN(conv_boxes)(g, CONV_FLAT);
+  for (int a = 0; a < 4; a++) {
+    boxes *= g->boxes[a];
+    positions *= g->box[a] + (a > 0 ? (g->shape.kernel[a - 1] - 1) * g->shape.dilation[a - 1] : 0);
+  }
+  g->splits = boxes < CONV_MIN_UNITS ? boxes : CONV_MIN_UNITS;
+  g->packed_size *= g->splits;
+  g->units = g->splits;
+  g->pack_units = g->panels * FN(conv_ceil)(g->taps * g->ci, CONV_CHUNK);
+  g->scratch_size = weights * width * VLEN + g->ci * (positions + CONV_NR + 32) + width * (positions + 16 * g->box[0] * g->box[1]) + 64;
+  g->scratch_size = (g->scratch_size * (ptrdiff_t)sizeof(T) + weights * (ptrdiff_t)sizeof(ptrdiff_t) + 255) / 128 * 128;
+}
+
+/* GEMM_NV weights of mr output channels: n vectors of pixels. */
+FN_INLINE void FN(conv_dot_tile)(const int mr, const T *x, const ptrdiff_t *at, const T *gy, ptrdiff_t pitch, ptrdiff_t n, T *sums, ptrdiff_t width)
+{
+  vec sum[8 * GEMM_NV];
+  #pragma GCC unroll 8
+  for (int j = 0; j < GEMM_NV; j++)
+    #pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) sum[j * mr + i] = v_load(sums + (j * width + i) * VLEN);
+  const T *row[GEMM_NV];
+  #pragma GCC unroll 8
+  for (int j = 0; j < GEMM_NV; j++) row[j] = x + at[j];
+  for (ptrdiff_t l = 0; l < n * VLEN; l += VLEN) {
+    vec y[8];
+    #pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) y[i] = v_load(gy + i * pitch + l);
+    #pragma GCC unroll 8
+    for (int j = 0; j < GEMM_NV; j++) {
+      const vec v = v_load(row[j] + l);
+      #pragma GCC unroll 8
+      for (int i = 0; i < mr; i++) sum[j * mr + i] = v_fma(v, y[i], sum[j * mr + i]);
+    }
+  }
+  #pragma GCC unroll 8
+  for (int j = 0; j < GEMM_NV; j++)
+    #pragma GCC unroll 8
+    for (int i = 0; i < mr; i++) v_store(sums + (j * width + i) * VLEN, sum[j * mr + i]);
+}
+
+static __attribute__((noinline)) void FN(conv_dot_rows)(int mr, const T *x, const ptrdiff_t *at, const T *gy, ptrdiff_t pitch, ptrdiff_t n, T *sums,
+                                                        ptrdiff_t width)
+{
+  switch (mr) {
+    case 1: FN(conv_dot_tile)(1, x, at, gy, pitch, n, sums, width); return;
+    case 2: FN(conv_dot_tile)(2, x, at, gy, pitch, n, sums, width); return;
+    case 3: FN(conv_dot_tile)(3, x, at, gy, pitch, n, sums, width); return;
+    case 4: FN(conv_dot_tile)(4, x, at, gy, pitch, n, sums, width); return;
+    case 6: FN(conv_dot_tile)(6, x, at, gy, pitch, n, sums, width); return;
+  }
+}
+
+/* gy of plane (n, d) of the box: `length` numbers for each output channel. */
+static void FN(conv_planar_gy)(const fn_conv_args *g, const conv_box *box, ptrdiff_t n, ptrdiff_t d, ptrdiff_t row, ptrdiff_t length, ptrdiff_t pitch,
+                               T *to)
+{
+  const ptrdiff_t *out = g->to, width = FN(conv_planar_width)(g->co);
+  for (ptrdiff_t k = 0; k < width; k++) memset(to + k * pitch, 0, (size_t)length * sizeof(T));
+  for (ptrdiff_t h = 0; h < box->n[2]; h++) {
+    const ptrdiff_t at = (((box->at[0] + n) * out[0] + box->at[1] + d) * out[1] + box->at[2] + h) * out[2] + box->at[3];
+    FN(conv_planes_row)((const T *)g->w + at * g->co, g->co, g->co, box->n[3], to + h * row, pitch);
+  }
+}
+
+static void FN(conv_planar_weight_box)(const fn_conv_args *g, const conv_box *box, const conv_dots *dots)
+{
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), weights = g->taps * g->ci, *kernel = g->shape.kernel;
+  ptrdiff_t lo[3], extent[3];
+  for (int d = 0; d < 3; d++) {
+    lo[d] = box->at[d + 1] * box->axis[d].step + box->axis[d].first;
+    extent[d] = FN(conv_extent)(&box->axis[d], box->n[d + 1]);
+  }
+  const ptrdiff_t plane = extent[1] * extent[2], image = extent[0] * plane, all = box->n[0] * image, pitch = (all + CONV_NR + 15) / 16 * 16;
+  const ptrdiff_t vectors = FN(conv_ceil)((box->n[2] - 1) * extent[2] + box->n[3], VLEN), length = (box->n[2] * extent[2] + 15) / 16 * 16;
+  const ptrdiff_t planes = box->n[0] * box->n[1];
+  FN(conv_planes)(g, box, lo, extent, pitch, dots->x);
+  for (ptrdiff_t c = 0; c < g->ci; c++) memset(dots->x + c * pitch + all, 0, (size_t)(pitch - all) * sizeof(T));
+  for (ptrdiff_t i = 0; i < planes; i++)
+    FN(conv_planar_gy)(g, box, i / box->n[1], i % box->n[1], extent[2], length, planes * length, dots->gy + i * length);
+  for (ptrdiff_t j = 0; j < weights + GEMM_NV; j++) {
+    const ptrdiff_t i = j < weights ? j : 0, t = i % g->taps, d = t / kernel[2] / kernel[1], h = t / kernel[2] % kernel[1], w = t % kernel[2];
+    dots->at[j] = i / g->taps * pitch + d * box->axis[0].gap * plane + h * box->axis[1].gap * extent[2] + w * box->axis[2].gap;
+  }
+  for (ptrdiff_t i = 0; i < planes; i++) {
+    const T *x = dots->x + i / box->n[1] * image + i % box->n[1] * plane;
+    const int mr = (int)(width <= 6 ? width : 4);
+    for (ptrdiff_t j = 0; j < weights; j += GEMM_NV)
+      for (ptrdiff_t k = 0; k < width; k += mr)
+        FN(conv_dot_rows)(mr, x, dots->at + j, dots->gy + k * planes * length + i * length, planes * length, vectors,
+                          dots->sum + (j * width + k) * VLEN, width);
+  }
+}
+
+static void FN(conv_planar_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
+{
+  const fn_conv_args *g = p;
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), weights = g->taps * g->ci, size = g->packed_size / g->splits;
+  const ptrdiff_t boxes = g->boxes[0] * g->boxes[1] * g->boxes[2] * g->boxes[3];
+  conv_dots dots;
+  dots.at = (ptrdiff_t *)(g->scratch + thread * g->scratch_size);
+  dots.sum = (T *)(((uintptr_t)(dots.at + weights + GEMM_NV) + 63) / 64 * 64);
+  dots.x = dots.sum + (weights + GEMM_NV) * width * VLEN;
+  for (ptrdiff_t u = begin; u < end; u++) {
+    memset(dots.sum, 0, (size_t)((weights + GEMM_NV) * width * VLEN) * sizeof(T));
+    for (ptrdiff_t b = u * boxes / g->splits; b < (u + 1) * boxes / g->splits; b++) {
+      conv_box box;
+      if (!FN(conv_box_of)(g, b, 0, &box)) continue;
+      ptrdiff_t all = box.n[0];
+      for (int d = 0; d < 3; d++) all *= FN(conv_extent)(&box.axis[d], box.n[d + 1]);
+      dots.gy = dots.x + g->ci * ((all + CONV_NR + 15) / 16 * 16);
+      FN(conv_planar_weight_box)(g, &box, &dots);
+    }
+    for (ptrdiff_t k = 0; k < g->co; k++) {
+      ptrdiff_t lanes;
+      T *to = (T *)g->packed + u * size + FN(conv_panel)(g, 0, k, &lanes);
+      for (ptrdiff_t j = 0; j < weights; j++)
+        to[(j % g->taps * g->ci + j / g->taps) * lanes] = v_sum(v_load(dots.sum + (j * width + k) * VLEN));
+    }
+  }
+}
