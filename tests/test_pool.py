@@ -143,3 +143,13 @@ def test_pytorch_gives_the_same():
         assert want[2] is None or np.array_equal(got[2], want[2]), where
         done += 1
     assert done > 400
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: F.adaptive_avg_pool2d(x, 2 ** 62), lambda x: F.adaptive_max_pool2d(x, (2 ** 40, 2 ** 40)),
+    lambda x: F.max_pool2d(x, 2 ** 40, 1, 2 ** 39),
+    lambda x: F.max_pool2d(x, 2 ** 30, 1, 2 ** 29), lambda x: F.avg_pool2d(x, 2 ** 62), lambda x: F.unfold(x, 2 ** 30, 1, 2 ** 30),
+    lambda x: F.fold(x.reshape(1, 4, 8), (2 ** 30, 2 ** 30), 2), lambda x: F.pad(x, (2 ** 40, 2 ** 40), "replicate")])
+def test_absurd_sizes_are_refused(call):
+    with pytest.raises((RuntimeError, MemoryError)):
+        call(fn.ones(1, 2, 4, 4))

@@ -159,15 +159,17 @@ cdef object _max(Tensor x, Pool *p, bint return_indices, str op):
     cdef Py_ssize_t count
     cdef Tensor y, index = None
     cdef bint keep = x.node != NULL and grad_enabled()
+    cdef double elements
     px.st = at.st = NULL
     try:
         tables = _tables(&a.s, p, False)
-        if a.s.taps[0] * a.s.taps[1] * a.s.taps[2] > LARGEST:
-            raise RuntimeError(f"{op}: a window of {a.s.taps[0] * a.s.taps[1] * a.s.taps[2]} elements is too large; {LARGEST} are possible")
+        elements = <double>a.s.taps[0] * a.s.taps[1] * a.s.taps[2]
+        if elements > LARGEST:
+            raise RuntimeError(f"{op}: a window of {elements:.0f} elements is too large; {LARGEST} are possible")
         _channels_last(&px, &x.t, p)
         _new(&out, p, p.out, x.t.dtype)
         y = tensor_take(&out)
-        a.wide = a.s.taps[0] * a.s.taps[1] * a.s.taps[2] > 256
+        a.wide = elements > 256
         if keep or return_indices:
             count = y.t.size if a.wide else y.t.size + 64
             array_new(&at, 1, &count, x.t.dtype if a.wide else FN_U8)

@@ -38,8 +38,8 @@ cdef int _numbers(Py_ssize_t *to, int rank, object value, str op, str argument, 
         if isinstance(one, bool) or not hasattr(one, "__index__"):
             raise TypeError(f"{op}: {argument} must be an int or a tuple of ints, got {value!r}")
         to[3 - rank + d] = one
-        if to[3 - rank + d] < least:
-            raise RuntimeError(f"{op}: {argument} must be at least {least}, got {value!r}")
+        if not least <= to[3 - rank + d] <= <Py_ssize_t>1 << 40:
+            raise RuntimeError(f"{op}: {argument} must be at least {least} and at most 2**40, got {value!r}")
     return 0
 
 

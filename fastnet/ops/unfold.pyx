@@ -78,6 +78,13 @@ cdef fn_op UNFOLD = [b"Im2ColBackward0", unfold_backward, False]
 cdef fn_op FOLD = [b"Col2ImBackward0", fold_backward, False]
 
 
+cdef int _fits(double planes, const fn_unfold_args *a, str op) except -1:
+    """Sizes are multiplied only where their product is one."""
+    if planes * max(<double>a.kernel[0] * a.kernel[1] * a.out[0] * a.out[1], <double>a.in_[0] * a.in_[1]) > 1e18:
+        raise MemoryError(f"{op}: the result does not fit in memory")
+    return 0
+
+
 cdef Tensor _apply(Tensor x, int ndim, const Py_ssize_t *dims, fn_unfold_args *a, bint fold, Py_ssize_t planes):
     cdef Tensor y = tensor_new(ndim, dims, x.t.dtype)
     cdef fn_node *n
@@ -121,6 +128,7 @@ def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
         raise RuntimeError(f"unfold: input must be (N, C, H, W) or (C, H, W), only the batch may be empty, got shape {shape_of(&x.t)}")
     a.in_[0], a.in_[1] = x.t.dims[ndim - 2], x.t.dims[ndim - 1]
     _windows(&a, kernel_size, dilation, padding, stride, "unfold")
+    _fits((<double>x.t.dims[0] if ndim == 4 else 1.0) * x.t.dims[ndim - 3], &a, "unfold")
     dims[0] = x.t.dims[0]
     dims[ndim - 3] = x.t.dims[ndim - 3] * a.kernel[0] * a.kernel[1]
     dims[ndim - 2] = a.out[0] * a.out[1]
@@ -158,6 +166,7 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
         raise RuntimeError(f"fold: input must be (N, C * taps, L) or (C * taps, L), only the batch may be empty, got shape {shape_of(&x.t)}")
     _pair(a.in_, output_size, "fold", "output_size", 1)
     _windows(&a, kernel_size, dilation, padding, stride, "fold")
+    _fits((<double>x.t.dims[0] if ndim == 3 else 1.0) * x.t.dims[ndim - 2], &a, "fold")
     taps = a.kernel[0] * a.kernel[1]
     if x.t.dims[ndim - 2] % taps or x.t.dims[ndim - 1] != a.out[0] * a.out[1]:
         raise RuntimeError(f"fold: input {shape_of(&x.t)} must have rows for {taps} taps and {a.out[0] * a.out[1]} columns for windows")
