@@ -11,6 +11,7 @@ import pytest
 
 import fastnet
 from fastnet.cli.generate import going_on
+from fastnet.cli.steps import optimizer_for
 from fastnet.models import GPT, Bert, load_checkpoint, save_checkpoint
 from fastnet.text import BPETokenizer, CharTokenizer, WordTokenizer
 
@@ -68,7 +69,8 @@ def test_generate_prints_what_the_model_generates(chars):
     assert piped.stdout == done.stdout
 
 
-TOKENIZERS = {"bpe": lambda: BPETokenizer(()), "char": lambda: CharTokenizer.train("né中 ok"), "word": lambda: WordTokenizer.train("a né, 中 ok")}
+TOKENIZERS = {"bpe": lambda: BPETokenizer(()), "char": lambda: CharTokenizer.train("né中 ok"),
+              "word": lambda: WordTokenizer.train("a né, 中 ok")}
 
 
 @pytest.mark.parametrize("make", TOKENIZERS.values(), ids=TOKENIZERS)
@@ -191,6 +193,17 @@ def test_chars_redraws_one_line_in_a_terminal(tmp_path):
         text += block
     os.close(ours)
     assert child.wait(60) == 0 and b"/300 [" in text and b"\r\033[Kstep 150/300  loss" in text, text
+
+
+def test_weight_decay_leaves_biases_and_norms_alone():
+    model = GPT(5, 4, 1, 1, 4)
+    optimizer = optimizer_for(model, argparse.Namespace(weight_decay=0.1, lr=0.1))
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for p in model.parameters():
+        p.grad = fastnet.zeros(p.shape)
+    optimizer.step()
+    for name, p in model.named_parameters():
+        assert np.allclose(p.detach().numpy(), before[name].numpy() * (0.99 if p.ndim > 1 else 1)), name
 
 
 def test_checkpoints_refuse_other_models(tmp_path):

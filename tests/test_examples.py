@@ -100,3 +100,10 @@ def test_the_page_about_text(tmp_path):
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
     lines = output(tmp_path / "page.py", tmp_path).splitlines()
     assert lines[:4] == ["(12, 64) (12, 64)"] * 3 + ["True"] and len(lines) > 4
+
+
+def test_the_page_about_language_models(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/language.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    text = output(tmp_path / "page.py", tmp_path)
+    assert text.startswith("The ") and len(text) > 105 and text.splitlines()[-1].startswith("[[") and len(blocks) == 2

@@ -7,6 +7,7 @@ import pytest
 import fastnet as fn
 from fastnet.models import Bert, LSTMLanguageModel, Seq2Seq, mask_tokens
 from fastnet.models.beam import beam_search
+from fastnet.models.decoding import CachedDecoder
 
 SMALL = {"d_model": 16, "nhead": 2, "num_encoder_layers": 2, "num_decoder_layers": 2, "dim_feedforward": 32, "dropout": 0.0}
 
@@ -144,20 +145,41 @@ def test_translation_with_the_cache_is_that_without(norm_first, beam):
     assert alone == found                                 # padding and neighbours change nothing
 
 
-def test_a_wide_beam_finds_the_best_of_all():
-    fn.manual_seed(2)
-    model = spread(Seq2Seq(9, 5, **SMALL), 2.0)
-    source, longest = fn.tensor([[3, 4, 5, 2]]), 3
+@pytest.mark.parametrize("norm_first", [False, True])
+def test_logits_with_the_cache_are_those_without(norm_first):
+    """Also where rows change places between two tokens, as beams do, and where sources are filled up."""
+    fn.manual_seed(1)
+    model = spread(Seq2Seq(13, 11, norm_first=norm_first, **SMALL), 2.0).eval()
+    rng = np.random.default_rng(0)
+    source = fn.tensor([[3, 4, 5, 2], [6, 2, 0, 0], [6, 2, 0, 0]])
+    with fn.no_grad():
+        memory, padding = model.encode(source)
+        step, ids, rows = CachedDecoder(model, memory, padding, 6), np.array([[1], [1], [1]]), None
+        for length in range(1, 7):
+            got, whole = step(fn.tensor(ids), rows).numpy(), model(source, fn.tensor(ids)).numpy()[:, -1]
+            for i, n in enumerate((4, 2, 2)):             # each alone, and without padding
+                want = model(source[i:i + 1, :n], fn.tensor(ids[i:i + 1])).numpy()[0, -1]
+                assert np.allclose(got[i], want, atol=1e-10) and np.allclose(whole[i], want, atol=1e-10), (length, i)
+            order = np.array([0, 2, 1]) if length % 2 else np.array([0, 2, 2])
+            ids = np.concatenate([ids[order], rng.integers(3, 11, (3, 1))], 1)
+            rows = fn.tensor(order)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 3.0])
+@pytest.mark.parametrize("seed", range(12))
+def test_a_wide_beam_finds_the_best_of_all(seed, penalty):
+    logits, longest = np.random.default_rng(seed).standard_normal((5, 5)) * 2, 3
+    logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+
     def score(ids, ended):
         text = [1, *ids, *([2] if ended else [])]
-        z = model(source, fn.tensor([text[:-1]])).detach().numpy()[0]
-        logp = z - np.log(np.exp(z).sum(-1, keepdims=True))
-        return sum(logp[i, t] for i, t in enumerate(text[1:])) / ((5 + len(text) - 1) / 6) ** 0.6
+        return sum(logp[a, b] for a, b in zip(text, text[1:])) / ((5 + len(text) - 1) / 6) ** penalty
     tokens = (1, 3, 4)
     every = [(ids, True) for n in range(longest) for ids in itertools.product(tokens, repeat=n)]
     every += [(ids, False) for ids in itertools.product(tokens, repeat=longest)]
     best = max(every, key=lambda e: score(*e))
-    assert model.translate(source, 1, 2, longest, beam=50) == [list(best[0])]
+    table = fn.tensor(logits)
+    assert beam_search(lambda ids, rows: table[ids[:, -1]], 1, 1, 2, 0, longest, 50, penalty) == [list(best[0])]
 
 
 def test_greedy_search_follows_the_likeliest_token():

@@ -51,13 +51,15 @@ class LanguageModel(nn.Module):
         text[:, :ids.shape[1]] = ids
         step = self._next(use_cache)
         for at in range(ids.shape[1], text.shape[1]):
-            was = self.training
-            self.eval()
+            training = self.training
+            if training:
+                self.eval()
             try:
                 with fn.no_grad():
                     logits = step(text[:, :at])
             finally:                                      # between two tokens the model is as its owner left it
-                self.train(was)
+                if training:
+                    self.train()
             text[:, at] = sampler(logits.numpy())
             yield text[:, at].copy()
 
