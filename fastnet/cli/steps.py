@@ -58,7 +58,8 @@ def fit(model: Any, loss_of: Callable[..., Tensor], batches: Iterator[tuple[Tens
     schedule = fastnet.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps + 1, pct_start=0.05)
     records: Records = []
     start, spent, total, tokens, since = perf_counter(), 0.0, 0.0, 0, 0
-    with StepProgress(args.steps) as progress:
+    progress = StepProgress(args.steps)
+    with progress:
         for step in range(1, args.steps + 1):
             began = perf_counter()
             x, y = next(batches)

@@ -143,8 +143,12 @@ class Bert(nn.Module):
         self.reset_parameters()
         self._tie()
 
+    def _parts(self) -> tuple[Any, Any]:
+        return self.cls["predictions"], self.bert["embeddings"]
+
     def _tie(self) -> None:
-        self.cls["predictions"].decoder.weight = self.bert["embeddings"].word_embeddings.weight
+        head, embeddings = self._parts()
+        head.decoder.weight = embeddings.word_embeddings.weight
 
     def reset_parameters(self) -> None:
         """Draw the parameters anew: normal with 0.02; biases 0, norms 1, and zeros for the padding token."""
@@ -156,7 +160,7 @@ class Bert(nn.Module):
             else:
                 nn.init.ones_(p)
         with fn.no_grad():
-            self.bert["embeddings"].word_embeddings.weight[0].fill_(0)
+            self._parts()[1].word_embeddings.weight[0].fill_(0)
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None) -> Tensor:
         """The last layer's vectors.
@@ -177,7 +181,8 @@ class Bert(nn.Module):
                 raise ValueError(f"Bert: {name} {tuple(given.shape)} must be shaped as input_ids {tuple(input_ids.shape)}")
         visible = None if attention_mask is None else (attention_mask != 0)[:, None, None, :]
         x = self.bert["embeddings"](input_ids, token_type_ids)
-        for layer in self.bert["encoder"]["layer"]:
+        encoder: Any = self.bert["encoder"]
+        for layer in encoder["layer"]:
             x = layer(x, visible)
         return x
 
@@ -192,7 +197,7 @@ class Bert(nn.Module):
             raise ValueError(f"Bert.loss: input_ids {tuple(input_ids.shape)} and targets {tuple(targets.shape)} must have the same shape")
         wanted = fn.from_numpy(np.flatnonzero(targets.numpy() != ignore_index))
         rows = self.encode(input_ids, attention_mask, token_type_ids).flatten(0, 1).index_select(0, wanted)
-        head = self.cls["predictions"]
+        head = self._parts()[0]
         return F.linear_cross_entropy(head.features(rows), head.decoder.weight, targets.flatten().index_select(0, wanted),
                                       linear_bias=head.bias)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 from typing import Any
 
 import fastnet as fn
-from fastnet import nn
 from fastnet._core.tensor import Tensor
 from fastnet.nn import functional as F
 
 
-def _heads(attention: nn.MultiheadAttention, x: Tensor, first: int, count: int) -> tuple[Tensor, ...]:
+def _heads(attention: Any, x: Tensor, first: int, count: int) -> tuple[Tensor, ...]:
     """Projections `first` to `first + count` of (queries, keys, values) of x (N, T, E): each (N, heads, T, E / heads)."""
     e = attention.embed_dim
     rows = slice(first * e, (first + count) * e)
@@ -18,7 +17,7 @@ def _heads(attention: nn.MultiheadAttention, x: Tensor, first: int, count: int) 
     return tuple(parts[:, :, i].transpose(1, 2) for i in range(count))
 
 
-def _attend(attention: nn.MultiheadAttention, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+def _attend(attention: Any, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     y = F.scaled_dot_product_attention(q, k, v, mask)
     return attention.out_proj(y.transpose(1, 2).flatten(2))
 
@@ -55,7 +54,7 @@ class CachedDecoder:
         norm = model.transformer.decoder.norm
         return model.generator((x if norm is None else norm(x))[:, -1])
 
-    def _layer(self, layer: nn.TransformerDecoderLayer, kept: Tensor, source_k: Tensor, source_v: Tensor, x: Tensor) -> Tensor:
+    def _layer(self, layer: Any, kept: Tensor, source_k: Tensor, source_v: Tensor, x: Tensor) -> Tensor:
         def attend(x: Tensor) -> Tensor:
             q, k, v = _heads(layer.self_attn, x, 0, 3)
             kept[0, :, :, self.length - 1:self.length] = k
@@ -63,7 +62,8 @@ class CachedDecoder:
             return _attend(layer.self_attn, q, kept[0, :, :, :self.length], kept[1, :, :, :self.length])
 
         def look(x: Tensor) -> Tensor:
-            return _attend(layer.multihead_attn, *_heads(layer.multihead_attn, x, 0, 1), source_k, source_v, self.visible)
+            q, = _heads(layer.multihead_attn, x, 0, 1)
+            return _attend(layer.multihead_attn, q, source_k, source_v, self.visible)
 
         def network(x: Tensor) -> Tensor:
             return layer.linear2(layer.activation(layer.linear1(x)))

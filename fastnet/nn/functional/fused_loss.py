@@ -35,7 +35,7 @@ class _ByBlocks(Function):
                 with fn.enable_grad():
                     loss = cross_entropy(z, target[at:at + rows], reduction="sum", **options) * scale
                 loss.backward()
-                gz = z.grad
+                gz: Any = z.grad
                 if gx is not None:
                     gx[at:at + rows] = gz @ w
                 if wanted[1]:
@@ -99,7 +99,7 @@ def linear_cross_entropy(input: Tensor, linear_weight: Tensor, target: Tensor, *
     if block_rows is None:
         blocks = max(1, -(-n * classes // BLOCK))
         block_rows = -(-(-(-n // blocks)) // 16) * 16     # about equal blocks, whole tiles of the product
-    options = {"weight": weight, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
+    options: dict[str, Any] = {"weight": weight, "ignore_index": ignore_index, "label_smoothing": label_smoothing}
     whole = reduction == "none" or input.ndim == 1 or target.is_floating_point() or (weight is not None and weight.requires_grad)
     if n <= block_rows or whole:
         return cross_entropy(linear(input, linear_weight, linear_bias), target, reduction=reduction, **options)
