@@ -26,6 +26,9 @@ ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(plat
 KERNEL_HOST = "fastnet._core.launch"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
+# What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
+HOT = {"arithmetic", "binary", "elementwise", "activation", "linear", "gemm", "view", "unary", "reduce", "reduction", "axes", "conv"}
+GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables"]
 WARNINGS = ["-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"]       # of Cython's code
 
 
@@ -34,7 +37,7 @@ def extension(path):
     sources = [path] + (["csrc/arena.c"] if name == "fastnet._core.memory" else [])
     return Extension(name, sources, depends=NUMBERS, include_dirs=[*INCLUDE, numpy.get_include()],
                      define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION")],
-                     extra_compile_args=["-O2", "-g0", "-fvisibility=hidden", *WARNINGS],
+                     extra_compile_args=["-O2" if "_core" in name or Path(path).stem in HOT else "-Os", *GLUE, *WARNINGS],
                      extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])       # no symbol tables: a tenth of the wheel
 
 
