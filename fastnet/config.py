@@ -4,11 +4,10 @@ from __future__ import annotations
 import os
 import platform
 import re
-from pathlib import Path
 
 import numpy as np
 
-from fastnet._core._threads import default_threads
+from fastnet._core._threads import default_threads, read
 from fastnet._core.launch import available_isas, get_isa, get_num_threads, openmp_version
 from fastnet._core.memory import memory_stats
 from fastnet.version import __version__
@@ -22,7 +21,7 @@ def openmp_runtimes() -> list[str]:
     True
     """
     try:
-        maps = Path("/proc/self/maps").read_text()
+        maps = read("/proc/self/maps")
     except OSError:
         return []
     return sorted(set(re.findall(r"(/\S*lib(?:gomp|omp|iomp5)\b[^\s/]*)$", maps, re.MULTILINE)))
@@ -67,7 +66,7 @@ def show_config() -> None:
 
 def _cpu_name() -> str:
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        found = re.search(r"^model name\s*:\s*(.+)$", read("/proc/cpuinfo"), re.MULTILINE)
         return found[1].strip() if found else platform.processor() or platform.machine()
     except OSError:
         return platform.processor() or platform.machine()
