@@ -21,5 +21,5 @@ SPECS = [
            refused=[Refused(RuntimeError, "one_hot: class 3", zeros(2, dtype="int64") + 3, num_classes=2),
                     Refused(RuntimeError, "one_hot: class -1", zeros(2, dtype="int64") - 1), Refused(RuntimeError, "int64", zeros(2))]),
 ]
-ELSEWHERE = {F + "gumbel_softmax": "test_nn_layers.py", F + "feature_alpha_dropout": "test_nn_layers.py",
-             F + "alpha_dropout": "test_nn_layers.py", F + "rrelu": "test_nn_layers.py"}
+ELSEWHERE = {F + "linear_cross_entropy": "test_linear_cross_entropy.py", F + "gumbel_softmax": "test_nn_layers.py",
+             F + "feature_alpha_dropout": "test_nn_layers.py", F + "alpha_dropout": "test_nn_layers.py", F + "rrelu": "test_nn_layers.py"}
