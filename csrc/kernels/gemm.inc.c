@@ -83,17 +83,22 @@ static void FN(gemm_rows_apart)(gemm_job *job, ptrdiff_t rows, ptrdiff_t n, cons
   }
 }
 
+/* Where rows of A begin, and its strides. */
+typedef struct { const T *p; ptrdiff_t rs, cs; } FN(gemm_rows_of_a);
+#define gemm_rows_of_a FN(gemm_rows_of_a)
+
 /* rows x n of C from (i0, j0), n <= GEMM_NR, with GEMM_KC steps of k from l: a panel of B is packed (or read where it is), and all rows
-   pass over it. */
-static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows, ptrdiff_t j0, ptrdiff_t n)
+   pass over it.  a is A's element (i0, l). */
+static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gemm_rows_of_a a, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows,
+                           ptrdiff_t j0, ptrdiff_t n)
 {
   _Alignas(64) T panel[GEMM_KC * GEMM_NR];
   T padded[GEMM_NR];
   const int first = l == at->k0, last = l + GEMM_KC >= at->k1, apart = at->c_cs != 1 || (!GEMM_TAIL && n < GEMM_NR);
-  const T *bias = at->bias, *a = at->a + i0 * g->a_rs + l * g->a_cs, *b = at->b + l * g->b_rs + j0 * g->b_cs;
+  const T *bias = at->bias, *b = at->b + l * g->b_rs + j0 * g->b_cs;
   T *c = at->c + i0 * at->c_rs + j0 * at->c_cs;
   gemm_job job = {
-    .k = last ? at->k1 - l : GEMM_KC, .a_rs = g->a_rs, .a_cs = g->a_cs, .b_rs = g->pack ? GEMM_NR : g->b_rs,
+    .k = last ? at->k1 - l : GEMM_KC, .a_rs = a.rs, .a_cs = a.cs, .b_rs = g->pack ? GEMM_NR : g->b_rs,
     .c_rs = at->c_rs, .bias_rs = g->bias_rs, .load_c = !first || at->accumulate,
     .bias_row = first && bias && g->bias_rs != 0, .bias_col = first && bias && g->bias_rs == 0,
     .lowest = last && at->act == FN_ACT_RELU ? (T)0 : -(T)INFINITY };
@@ -106,16 +111,42 @@ static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t
     }
   }
   if (g->pack) { FN(gemm_pack)(g->pack, b, g->b_rs, g->b_cs, job.k, n, panel); b = panel; }
-  if (apart) FN(gemm_rows_apart)(&job, rows, n, a, b, c, at->c_rs, at->c_cs, bias);
-  else FN(gemm_rows)(&job, rows, n, a, b, c, bias);
+  if (apart) FN(gemm_rows_apart)(&job, rows, n, a.p, b, c, at->c_rs, at->c_cs, bias);
+  else FN(gemm_rows)(&job, rows, n, a.p, b, c, bias);
   if (last && at->act > FN_ACT_RELU) FN(gemm_finish)(at, i0, rows, j0, n);
+}
+
+/* Rows i0 to i1 of C, panels [from, to).  A lies along its rows: a tile would touch another line, and often another page and the same
+   few sets of the caches, at each step of k.  So a slab of A is copied next to itself, and all panels pass over it. */
+static __attribute__((noinline)) void
+FN(gemm_slabs)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t i0, ptrdiff_t i1, ptrdiff_t from, ptrdiff_t to)
+{
+  enum { ROWS = 96 };
+  _Alignas(64) T slab[GEMM_KC * ROWS];
+  for (ptrdiff_t l = at->k0; l < at->k1; l += GEMM_KC)
+    for (ptrdiff_t i = i0; i < i1; i += ROWS) {
+      const ptrdiff_t rows = i1 - i < ROWS ? i1 - i : ROWS, depth = at->k1 - l < GEMM_KC ? at->k1 - l : GEMM_KC;
+      const T *a = at->a + i + l * g->a_cs;
+      for (ptrdiff_t d = 0; d < depth; d++) memcpy(slab + d * ROWS, a + d * g->a_cs, (size_t)rows * sizeof(T));
+      for (ptrdiff_t panel = from; panel < to; panel++) {
+        const ptrdiff_t j0 = panel * GEMM_NR, n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR;
+        FN(gemm_block)(g, at, (gemm_rows_of_a){ slab, 1, ROWS }, l, i, rows, j0, n);
+      }
+    }
 }
 
 /* Units [begin, end) of one group of rows: panel by panel, and in a panel chunk by chunk.  Chunks that follow each other share a panel and
    one packing of it.  When k is deep and A lies along its rows, k is the outer loop, so that a slab of A stays in L2 while the panels pass. */
 static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t super, ptrdiff_t begin, ptrdiff_t end)
 {
-  const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0;
+  const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0, bottom = top + g->super_rows;
+  const ptrdiff_t whole = (begin + g->chunks - 1) / g->chunks, past = end / g->chunks;    /* panels of which all chunks are in the range */
+  if (g->a_rs == 1 && g->a_cs * (ptrdiff_t)sizeof(T) >= 256 && past - whole >= 4 && at->k1 > at->k0) {
+    if (begin < whole * g->chunks) FN(gemm_super)(g, at, super, begin, whole * g->chunks);
+    FN(gemm_slabs)(g, at, top, bottom < g->m ? bottom : g->m, whole, past);
+    if (past * g->chunks < end) FN(gemm_super)(g, at, super, past * g->chunks, end);
+    return;
+  }
   for (ptrdiff_t k0 = at->k0, first = 1; first || k0 < at->k1; k0 += step, first = 0)
     for (ptrdiff_t u = begin; u < end;) {
       const ptrdiff_t panel = u / g->chunks, chunk = u % g->chunks;
@@ -126,7 +157,10 @@ static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t
       u += more;
       if (i0 >= i1) continue;
       ptrdiff_t l = k0;
-      do { FN(gemm_block)(g, at, l, i0, i1 - i0, j0, n); l += GEMM_KC; } while (l < k0 + step && l < at->k1);
+      do {
+        FN(gemm_block)(g, at, (gemm_rows_of_a){ at->a + i0 * g->a_rs + l * g->a_cs, g->a_rs, g->a_cs }, l, i0, i1 - i0, j0, n);
+        l += GEMM_KC;
+      } while (l < k0 + step && l < at->k1);
     }
 }
 
@@ -174,6 +208,7 @@ static void FN(gemm_reduce)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
 }
 
 #undef gemm_job
+#undef gemm_rows_of_a
 #undef gemm_part
 #undef GEMM_NR
 #undef DOT_COLUMNS
