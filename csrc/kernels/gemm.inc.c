@@ -117,7 +117,8 @@ static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gem
 }
 
 /* Rows i0 to i1 of C, panels [from, to).  A lies along its rows: a tile would touch another line, and often another page and the same
-   few sets of the caches, at each step of k.  So a slab of A is copied next to itself, and all panels pass over it. */
+   few sets of the caches, at each step of k.  So a slab of A is copied next to itself, and all panels pass over it.  Wide tiles (4 vectors)
+   do enough with each element of A to hide that, and are faster without the copy. */
 static __attribute__((noinline)) void
 FN(gemm_slabs)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t i0, ptrdiff_t i1, ptrdiff_t from, ptrdiff_t to)
 {
@@ -141,7 +142,7 @@ static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t
 {
   const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0, bottom = top + g->super_rows;
   const ptrdiff_t whole = (begin + g->chunks - 1) / g->chunks, past = end / g->chunks;    /* panels of which all chunks are in the range */
-  if (g->a_rs == 1 && g->a_cs * (ptrdiff_t)sizeof(T) >= 256 && past - whole >= 4 && at->k1 > at->k0) {
+  if (GEMM_NV <= 2 && g->a_rs == 1 && g->a_cs * (ptrdiff_t)sizeof(T) >= 256 && past - whole >= 4 && at->k1 > at->k0) {
     if (begin < whole * g->chunks) FN(gemm_super)(g, at, super, begin, whole * g->chunks);
     FN(gemm_slabs)(g, at, top, bottom < g->m ? bottom : g->m, whole, past);
     if (past * g->chunks < end) FN(gemm_super)(g, at, super, past * g->chunks, end);
