@@ -19,12 +19,9 @@ NUMBERS = ["csrc/include/fn.h", "csrc/groups/all.h",
            *(f"csrc/kernels/{family}.inc.c" for family in ("unary", "activation", "binary", "compare"))]
 CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0",
           "-fno-asynchronous-unwind-tables", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-# -O2 with the cost model of -O3's vectoriser: the kernels' own loops are unrolled by hand already.
-FAST = ["-O2", "-fvect-cost-model=dynamic"]
-SCALAR = {"scalar": ["-Os"]}                              # the last resort: small rather than fast
-X86 = {"avx512": [*FAST, "-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": [*FAST, "-march=x86-64-v3"], **SCALAR}
-ARM = {"neon": FAST, **SCALAR}
-ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), SCALAR)
+X86 = {"avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": ["-march=x86-64-v3"], "scalar": []}
+ARM = {"neon": [], "scalar": []}
+ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), {"scalar": []})
 KERNEL_HOST = "fastnet._core.launch"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
@@ -32,6 +29,13 @@ JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 HOT = {"arithmetic", "binary", "elementwise", "activation", "linear", "gemm", "view", "unary", "reduce", "reduction", "axes", "conv"}
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables"]
 WARNINGS = ["-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"]       # of Cython's code
+
+
+def speed(isa, group):
+    """-O3, except where it only adds code: in groups whose loops are unrolled by hand, and for the last resort, which should be small."""
+    if isa == "scalar":
+        return ["-Os"]
+    return ["-O2", "-fvect-cost-model=dynamic"] if group in ("element", "norm", "gemm", "conv") else ["-O3"]
 
 
 def extension(path):
@@ -65,7 +69,7 @@ class Build(build_ext):
         host.extra_compile_args += (openmp := self.openmp_flags())
         host.extra_link_args += openmp
         units = [("csrc/dispatch.c", None, []),
-                 *((f"csrc/isa/{isa}.c", group, flags) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
+                 *((f"csrc/isa/{isa}.c", group, [*speed(isa, group), *flags]) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
         with ThreadPoolExecutor(JOBS) as pool:
             host.extra_objects += list(pool.map(lambda unit: self.kernel_object(*unit), units))
         host.depends = [*host.depends, *host.extra_objects]        # a new object links its host again
