@@ -337,8 +337,8 @@ def test_tokenizer_json_of_hugging_face(tmp_path, bpe):
         HuggingFaceTokenizer(path)
 
 
-def test_the_package_is_imported_when_it_is_first_used():
+def test_the_package_is_imported_when_it_is_first_used(tmp_path):
     code = ("import sys, fastnet; assert not any(name.startswith(('fastnet.text', 'fastnet.metrics')) for name in sys.modules); "
             "fastnet.text.CharTokenizer('a'); fastnet.metrics.bleu; assert 'tokenizers' not in sys.modules; fastnet.texts")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)     # not the sources
     assert "AttributeError: module 'fastnet' has no attribute 'texts'" in done.stderr
