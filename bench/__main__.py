@@ -23,7 +23,7 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python bench", description=__doc__,
                                      epilog="Needs an installed fastnet (pip install .); peers that are not installed are skipped, and may "
                                             "live in other interpreters: --python torch=/path/to/python.")
-    parser.add_argument("--quick", action="store_true", help="the shorter list of cases, fewer and shorter rounds: two minutes")
+    parser.add_argument("--quick", action="store_true", help="the shorter list of cases, fewer and shorter rounds: five minutes")
     parser.add_argument("--only", metavar="REGEX", default="", help="cases whose group or name matches")
     parser.add_argument("--list", action="store_true", help="print the cases and stop")
     parser.add_argument("--threads", metavar="N[,N]", help="thread counts (default: 1 and all)")
