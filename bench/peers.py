@@ -19,7 +19,7 @@ WORKER = Path(__file__).with_name("worker.py")
 class Peer:
     """A library with its settings; `about` goes into the report."""
     name: str
-    library: str
+    package: str
     about: str
     tuned: bool = False
     channels_last: bool = False
@@ -28,7 +28,7 @@ class Peer:
 
     def takes(self, case: Case) -> bool:
         """Whether it runs this case. On images PyTorch runs in both memory formats, as installed; elsewhere as installed and tuned."""
-        if self.library not in case.peers or (self.isa and self.isa not in case.isas):
+        if self.package not in case.peers or (self.isa and self.isa not in case.isas):
             return False
         return not (self.tuned if case.images else self.channels_last)
 
@@ -75,10 +75,10 @@ class Process:
         env.pop("FASTNET_ISA", None)
         if peer.isa:
             env["FASTNET_ISA"] = peer.isa
-        if peer.library == "torch" and peer.tuned and disguise:
+        if peer.package == "torch" and peer.tuned and disguise:
             env["LD_PRELOAD"] = disguise
         self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([python, str(WORKER), peer.library, str(threads), str(int(peer.tuned)),
+        self.process = subprocess.Popen([python, str(WORKER), peer.package, str(threads), str(int(peer.tuned)),
                                          str(int(peer.channels_last))],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env,
                                         preexec_fn=lambda: os.sched_setaffinity(0, cpus))
@@ -105,4 +105,4 @@ class Process:
 
 
 def interpreter(peer: Peer, chosen: dict[str, str]) -> str:
-    return chosen.get(peer.name) or chosen.get({"peak": "fastnet"}.get(peer.library, peer.library)) or sys.executable
+    return chosen.get(peer.name) or chosen.get({"peak": "fastnet"}.get(peer.package, peer.package)) or sys.executable

@@ -32,7 +32,7 @@ class Bench:
         hello = process.ask("hello")
         if "failed" in hello:
             self.skipped[peer.name] = hello["failed"]
-            self.say(f"{peer.name} is skipped: {hello['failed']}  (another interpreter: --python {peer.library}=/path/to/python)")
+            self.say(f"{peer.name} is skipped: {hello['failed']}  (another interpreter: --python {peer.package}=/path/to/python)")
             process.stop()
             return None
         self.versions.setdefault(peer.name, {**hello, "about": peer.about})
@@ -54,7 +54,7 @@ class Bench:
 
     def one_case(self, case: Case, threads: int) -> list[dict]:
         wanted = [p for p in self.peers if p.takes(case)]
-        yardsticks = [p for p in PEAKS if not p.isa or p.isa in case.isas] if any(p.library == "fastnet" for p in wanted) else []
+        yardsticks = [p for p in PEAKS if not p.isa or p.isa in case.isas] if any(p.package == "fastnet" for p in wanted) else []
         own: list[Process] = []
 
         def process(peer: Peer, fresh: bool) -> Process | None:

@@ -39,31 +39,31 @@ def faults() -> int:
 class Worker:
     """The state between two commands: one library, one case."""
 
-    def __init__(self, library: str, threads: int, tuned: bool, channels_last: bool):
-        self.library, self.threads, self.tuned, self.channels_last = library, threads, tuned, channels_last
+    def __init__(self, package: str, threads: int, tuned: bool, channels_last: bool):
+        self.package, self.threads, self.tuned, self.channels_last = package, threads, tuned, channels_last
         self.run = self.timer = self.case = None
 
     def hello(self) -> dict:
         """Import the library, set its threads, and say its version."""
-        module = importlib.import_module({"peak": "fastnet"}.get(self.library, self.library))
-        if self.library == "torch":
+        module = importlib.import_module({"peak": "fastnet"}.get(self.package, self.package))
+        if self.package == "torch":
             module.set_num_threads(self.threads)
             module.set_num_interop_threads(1)
             if self.tuned:
                 module.set_flush_denormal(True)
-        elif self.library in ("fastnet", "peak"):
+        elif self.package in ("fastnet", "peak"):
             module.set_num_threads(self.threads)
         import numpy
         return {"version": module.__version__, "python": sys.version.split()[0], "numpy": numpy.__version__,
                 "details": self.details(module)}
 
     def details(self, module) -> str:
-        if self.library == "fastnet":
+        if self.package == "fastnet":
             return f"{module.get_isa()}"
-        if self.library == "numpy":
+        if self.package == "numpy":
             blas = module.show_config(mode="dicts")["Build Dependencies"]["blas"]
             return f"{blas.get('name')} {blas.get('version')}"
-        if self.library == "torch":
+        if self.package == "torch":
             return next((line.strip(" -") for line in module.__config__.show().splitlines() if "Math Kernel" in line), "")
         return ""
 
@@ -79,7 +79,7 @@ class Worker:
         self.before = settled_memory()
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")                               # the high-water mark starts again here
-        self.run = getattr(self.case, self.library)(inputs, self.tuned)
+        self.run = getattr(self.case, self.package)(inputs, self.tuned)
         step = self.run.names.get("checked")
         for _ in range(self.case.checks):
             step() if step else exec(self.run.statement, self.run.names)
@@ -126,10 +126,10 @@ class Worker:
 
 
 def main() -> None:
-    library, threads, tuned, channels_last = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1"
+    package, threads, tuned, channels_last = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1"
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)                                         # what libraries print must not get between the answers
-    worker = Worker(library, threads, tuned, channels_last)
+    worker = Worker(package, threads, tuned, channels_last)
     for line in sys.stdin:
         request = json.loads(line)
         try:
