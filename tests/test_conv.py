@@ -223,3 +223,11 @@ def test_equals_pytorch_over_a_grid_of_configurations(dtype):
             scale = max(1, np.abs(reference).max(initial=0))
             assert value.shape == reference.shape, (name, shapes, args)
             assert np.abs(value - reference).max(initial=0) <= (5e-5 if dtype == "float32" else 1e-11) * scale, (name, shapes, args)
+
+
+@pytest.mark.parametrize("name", ["stride", "padding", "dilation"])
+def test_sizes_that_would_overflow_are_refused(name):
+    x, w = fn.ones(1, 1, 4, 4), fn.ones(1, 1, 3, 3)
+    for op in (fn.conv2d, fn.conv_transpose2d):
+        with pytest.raises(RuntimeError, match=rf"{name} must be at most 2\*\*40"):
+            op(x, w, **{name: 2 ** 62})

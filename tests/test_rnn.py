@@ -4,6 +4,7 @@ import pytest
 
 import fastnet as fn
 from fastnet.nn.utils import rnn
+from fastnet.ops.recurrent import recurrent
 
 
 def draw(*shape, seed=0, dtype="float64"):
@@ -158,6 +159,19 @@ def test_second_backward_with_retain_graph():
 def test_refused(wrong, error, match):
     with pytest.raises(error, match=match):
         wrong()
+
+
+@pytest.mark.parametrize("change, match", [
+    ({"w_hh": fn.ones(8, 3)}, r"w_hh must be \(8, 2\)"), ({"b_hh": fn.ones(7)}, "b_hh must be"), ({"c_0": fn.ones(1, 2)}, "c_0 must be"),
+    ({"c_0": None}, "do not fit"), ({"b_ih": None}, "do not fit"), ({"h_0": fn.ones(2)}, "must be"),
+    ({"counts": (2, 2)}, "counts"), ({"counts": (1, 2)}, "counts"), ({"counts": (3,)}, "counts"),
+])
+def test_the_building_block_refuses_what_its_kernel_would_trust(change, match):
+    right = {"input": fn.ones(3, 5), "counts": (2, 1), "h_0": fn.ones(2, 2), "c_0": fn.ones(2, 2), "w_ih": fn.ones(8, 5),
+             "w_hh": fn.ones(8, 2), "b_ih": fn.ones(8), "b_hh": fn.ones(8)}
+    assert recurrent("LSTM", **right)[0].shape == (3, 2)
+    with pytest.raises(RuntimeError, match="recurrent: .*" + match):
+        recurrent("LSTM", **(right | change))
 
 
 def test_padding_on_either_side():

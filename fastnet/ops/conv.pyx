@@ -201,6 +201,8 @@ cdef int numbers(str op, str name, object value, int spatial, Py_ssize_t least, 
         one = values[d]
         if one < least:
             raise RuntimeError(f"{op}: {name} must be {'positive' if least else 'not negative'}, got {value}")
+        if one > 1 << 40:                                # so that no product below overflows
+            raise RuntimeError(f"{op}: {name} must be at most 2**40, got {value}")
         to[3 - spatial + d] = one
     return 0
 

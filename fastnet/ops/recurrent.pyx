@@ -209,6 +209,25 @@ cdef Tensor _float(object x, int dtype, str name):
     return t if is_contiguous(&t.t) else t.contiguous()
 
 
+def _check(parts, counts, gates, kind):
+    """Refuse what does not fit, before a kernel trusts it."""
+    x, h0, c0, w_ih, w_hh, b_ih, b_hh, w_hr = parts
+    wide = w_ih.shape[0] if w_ih.ndim == 2 else 0
+    size = wide // gates
+    n, p = h0.shape if h0.ndim == 2 else (-1, -1)
+    expected = {"w_ih": (w_ih, (wide, x.shape[-1])), "w_hh": (w_hh, (wide, p)), "b_ih": (b_ih, (wide,)), "b_hh": (b_hh, (wide,)),
+                "w_hr": (w_hr, (p, size)), "c_0": (c0, (n, size))}
+    for name, (t, shape) in expected.items():
+        if t is not None and t.shape != shape:
+            raise RuntimeError(f"recurrent: {name} must be {shape}, got {tuple(t.shape)}")
+    if x.ndim != 2 or n < 0 or wide != gates * size or (w_hr is None and p != size) or (b_ih is None) != (b_hh is None) or (
+            (c0 is None) == (kind == FN_LSTM)):
+        raise RuntimeError(f"recurrent: input {tuple(x.shape)}, h_0 {tuple(h0.shape)}, w_ih {tuple(w_ih.shape)} and the other arguments "
+                           "do not fit")
+    if sum(counts) != x.shape[0] or (counts and not 0 <= min(counts) <= max(counts) <= n) or list(counts) != sorted(counts, reverse=True):
+        raise RuntimeError(f"recurrent: counts must not grow, pass {n} or differ in sum from the {x.shape[0]} rows of input, got {counts}")
+
+
 def recurrent(kind, input, counts, h_0, c_0, w_ih, w_hh, b_ih=None, b_hh=None, w_hr=None, reverse=False):
     """One direction of one recurrent layer; the building block of nn.RNN, nn.LSTM and nn.GRU, which check the arguments.
 
@@ -224,7 +243,7 @@ def recurrent(kind, input, counts, h_0, c_0, w_ih, w_hh, b_ih=None, b_hh=None, w
         y (rows, P), final h (sequences, P), final c (sequences, H) or None.
 
     Raises:
-        RuntimeError: dtypes do not agree.
+        RuntimeError: shapes, counts or dtypes do not fit.
 
     >>> import fastnet
     >>> from fastnet.ops.recurrent import recurrent
@@ -237,7 +256,9 @@ def recurrent(kind, input, counts, h_0, c_0, w_ih, w_hh, b_ih=None, b_hh=None, w
     cdef int dtype = x.t.dtype
     names = ("input", "h_0", "c_0", "w_ih", "w_hh", "b_ih", "b_hh", "w_hr")
     parts = [_float(t, dtype, name) for t, name in zip((x, h_0, c_0, w_ih, w_hh, b_ih, b_hh, w_hr), names)]
-    out = _forward(which, parts, tuple(counts), bool(reverse))
+    counts = tuple(counts)
+    _check(parts, counts, gates_of(which), which)
+    out = _forward(which, parts, counts, bool(reverse))
     rows, n, p = parts[0].shape[0], parts[1].shape[0], parts[1].shape[1]
     y, h = out[:rows * p].view(rows, p), out[rows * p:(rows + n) * p].view(n, p)
     return y, h, out[(rows + n) * p:].view(n, parts[2].shape[1]) if which == FN_LSTM else None
