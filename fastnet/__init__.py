@@ -85,9 +85,14 @@ float, double, long, int, bool = float32, float64, int64, int32, bool_
 if _typing.TYPE_CHECKING:
     from fastnet import datasets, metrics, models, text
 else:
+    # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
+    _PACKAGES = ("datasets", "metrics", "models", "text")
+    _NAMES = {}
+
     def __getattr__(name):
-        """Packages that are imported when they are first used, so that `import fastnet` stays quick."""
-        if name in ("datasets", "metrics", "models", "text"):
-            from importlib import import_module
+        from importlib import import_module
+        if name in _PACKAGES:
             return import_module(f"fastnet.{name}")
+        if name in _NAMES:
+            return getattr(import_module(_NAMES[name]), name)
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
