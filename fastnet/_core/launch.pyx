@@ -5,6 +5,8 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memset
 from fastnet._core.fn cimport *
 import os
+from _thread import get_ident
+from time import perf_counter_ns
 
 from fastnet._core._threads import default_threads
 
@@ -37,6 +39,8 @@ cdef int _running = 0                       # launches that have released the GI
 cdef double _region = 10000.0               # ns of work that pay for one more thread; a third of it does on an idle machine, but few are
 cdef double RELEASE = 10000.0               # ns of work that pay for releasing the GIL
 cdef double SLICE = 1e8                     # ns between two looks at Ctrl-C
+cdef list _record = None                    # where a profile wants to read about launches
+cdef dict _peek = {}
 
 
 cdef inline void _run(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssize_t end, int thread) noexcept nogil:
@@ -55,14 +59,13 @@ cdef void parallel_for(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssiz
         _run(k, args, begin + n * t // nt, begin + n * (t + 1) // nt, t)
 
 
-cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) except -1:
+cdef inline int _team(Py_ssize_t n, double cost) noexcept:
+    return 1 if cost < 2 * _region or _threads == 1 else <int>min(<double>min(<Py_ssize_t>_threads, n), cost / (_region + 1e-9))
+
+
+cdef inline int _launch(fn_kernel *k, const void *args, Py_ssize_t n, int nt, double cost) except -1:
     global _running
-    cdef fn_kernel *k = <fn_kernel *>fn_active[id][dtype]
-    cdef int nt
     cdef Py_ssize_t begin, step
-    if n <= 0:
-        return 0
-    nt = 1 if cost < 2 * _region or _threads == 1 else <int>min(<double>min(<Py_ssize_t>_threads, n), cost / (_region + 1e-9))
     if nt == 1 and cost < RELEASE:
         _run(k, args, 0, n, 0)
         return 0
@@ -77,6 +80,26 @@ cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) 
         if begin < n and PyErr_CheckSignals() < 0:
             return -1
     return 0
+
+
+cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) except -1:
+    if n <= 0:
+        return 0
+    if _record is not None:
+        return _launch_recorded(id, dtype, args, n, cost)
+    return _launch(<fn_kernel *>fn_active[id][dtype], args, n, _team(n, cost), cost)
+
+
+cdef int _launch_recorded(int id, int dtype, const void *args, Py_ssize_t n, double cost) except -1:
+    cdef int nt = _team(n, cost)
+    cdef Py_ssize_t size = _peek.get(id, 0)
+    cdef list into = _record
+    seen = (<const char *>args)[:size] if size else None
+    start = perf_counter_ns()
+    try:
+        return _launch(<fn_kernel *>fn_active[id][dtype], args, n, nt, cost)
+    finally:
+        into.append((start, perf_counter_ns(), get_ident(), id, dtype, n, nt, seen))
 
 
 cdef void plan(int id, int dtype, const void *args) noexcept:
@@ -184,6 +207,19 @@ def _launch_by_name(str name, int dtype, size_t args, Py_ssize_t begin, Py_ssize
     cdef int id = kernel_numbers()[name]
     with nogil:
         parallel_for(<fn_kernel *>fn_active[id][dtype], <const void *>args, begin, end, threads)
+
+
+def _record_launches(list into, dict peek=None):
+    """From now on append (start, end, Python thread, kernel, dtype, n, threads, args) of every launch to `into`; None: nothing.
+
+    Times are those of perf_counter_ns.  peek: {kernel: bytes of its struct of arguments to copy}; args is None for other kernels.
+    Returns the list that was in use before.
+    """
+    global _record, _peek
+    before = _record
+    _peek = peek or {}
+    _record = into
+    return before
 
 
 def _before_fork():

@@ -1,5 +1,7 @@
 """The tape: nodes are plain C blocks; backward walks them newest first."""
 from cpython.ref cimport Py_DECREF, Py_INCREF
+from _thread import get_ident
+from time import perf_counter_ns
 from libc.string cimport memcpy, memset
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
@@ -16,6 +18,7 @@ cdef extern from *:
     int fn_no_grad
 
 cdef uint64_t _sequence = 0
+cdef list _record = None                    # where a profile wants to read about backward
 
 
 cdef bint grad_enabled() noexcept:
@@ -286,6 +289,16 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
     return 0
 
 
+cdef int _differentiate_recorded(Heap *h, fn_node *n, bint retain_graph, bint accumulate) except -1:
+    cdef list into = _record
+    name = _name(n)
+    start = perf_counter_ns()
+    try:
+        return _differentiate(h, n, retain_graph, accumulate)
+    finally:
+        into.append((start, perf_counter_ns(), get_ident(), n.seq, name))
+
+
 cdef void _free_list(fn_node *dead) noexcept:
     cdef fn_node *n
     while dead != NULL:
@@ -310,6 +323,8 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
         for w in captures:
             (<Node>w).n.flags |= CAPTURE
     h.room, h.n, h.at = 128, 0, NULL
+    cdef list into = _record
+    start = None if into is None else perf_counter_ns()
     try:
         h.at = <fn_node **>block_new(h.room * sizeof(fn_node *))
         for k in range(n_roots):
@@ -331,7 +346,10 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
                     else:
                         array_drop(&n.acc)
                 elif n.seq > oldest:
-                    _differentiate(&h, n, retain_graph, accumulate)
+                    if _record is None:
+                        _differentiate(&h, n, retain_graph, accumulate)
+                    else:
+                        _differentiate_recorded(&h, n, retain_graph, accumulate)
                 else:
                     array_drop(&n.acc)
             finally:
@@ -348,6 +366,8 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
         if captures is not None:
             for w in captures:
                 (<Node>w).n.flags &= ~CAPTURE
+        if into is not None:
+            into.append((start, perf_counter_ns(), get_ident(), 0, "backward"))
     return 0
 
 
@@ -363,36 +383,4 @@ cdef int _run_hooks(fn_node *n) except -1:
     return 0
 
 
-cdef class Node:
-    """A node as Python sees it: what ``grad_fn`` shows, and what `run_backward` captures."""
-
-    def __cinit__(self):
-        self.n = NULL
-        self.g.st = NULL
-
-    def __dealloc__(self):
-        array_drop(&self.g)
-        node_decref(self.n)
-
-    def name(self) -> str:
-        return _name(self.n)
-
-    @property
-    def next_functions(self):
-        return tuple([(None if self.n.inputs[k] == NULL else node_object(self.n.inputs[k]), 0) for k in range(self.n.n_inputs)])
-
-    def __eq__(self, other):
-        return isinstance(other, Node) and (<Node>other).n == self.n
-
-    def __hash__(self):
-        return <Py_ssize_t>self.n
-
-    def __repr__(self):
-        return f"<{self.name()}>"
-
-
-cdef Node node_object(fn_node *n):
-    cdef Node w = Node.__new__(Node)
-    node_incref(n)
-    w.n = n
-    return w
+include "tape_node.pxi"
