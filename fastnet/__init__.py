@@ -83,11 +83,14 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import datasets, metrics, models, text
+    from fastnet import datasets, metrics, models, text, training
+    from fastnet.training import Trainer
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
-    _PACKAGES = ("datasets", "metrics", "models", "text")
-    _NAMES = {}
+    _PACKAGES = ("datasets", "metrics", "models", "text", "training")
+    _NAMES = {
+        "Trainer": "fastnet.training",
+    }
 
     def __getattr__(name):
         from importlib import import_module

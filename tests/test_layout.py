@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "config": {"_core", "version"},
     "version": set(),
     "datasets": {"datasets"},
+    "training": {"", "_core", "nn", "optim", "serialization", "training", "utils", "version"},
 }
 DOORS = {("fastnet/_core/tensor.pyx", "printing")}        # repr, opened when it is first called
 
