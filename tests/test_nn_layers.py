@@ -93,7 +93,7 @@ def test_embedding():
     assert not frozen.weight.requires_grad and frozen(fn.tensor([2, 0])).tolist() == [[4, 5], [0, 1]]
     scaled = nn.Embedding.from_pretrained(given, freeze=False, max_norm=1.0)(fn.tensor([2]))
     assert np.allclose(scaled.detach().numpy(), np.array([[4, 5]]) / np.sqrt(41), rtol=1e-5)
-    for bad in (lambda: nn.Embedding(3, 2, padding_idx=3), lambda: nn.Embedding(3, 2, sparse=True),
+    for bad in (lambda: nn.Embedding(3, 2, padding_idx=3),
                 lambda: nn.Embedding(3, 2, _weight=fn.ones(2, 2))):
         with pytest.raises(ValueError, match="Embedding"):
             bad()

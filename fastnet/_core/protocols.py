@@ -21,7 +21,7 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
         raise RuntimeError("deepcopy: only leaves can be copied with their place on the tape; use detach().clone()")
     y = rebuild(*_state(self))
     if self.grad is not None:
-        y.grad = from_numpy(np.array(self.grad._ndarray()))
+        y.grad = self.grad.clone() if self.grad.is_sparse else from_numpy(np.array(self.grad._ndarray()))
     memo[id(self)] = y
     return y
 

@@ -105,54 +105,7 @@ cdef object node_extra(fn_node *n):
     return <object>n.extra
 
 
-cdef struct Heap:
-    fn_node **at
-    Py_ssize_t n
-    Py_ssize_t room
-
-
-cdef int heap_push(Heap *h, fn_node *x) except -1:
-    cdef Py_ssize_t i, up
-    cdef fn_node **wider
-    if h.n == h.room:
-        wider = <fn_node **>block_new(2 * h.room * sizeof(fn_node *))
-        memcpy(wider, h.at, h.n * sizeof(fn_node *))
-        block_free(h.at)
-        h.at, h.room = wider, 2 * h.room
-    x.refs += 1
-    x.flags |= IN_HEAP
-    i = h.n
-    h.n += 1
-    while i > 0:
-        up = (i - 1) // 2
-        if h.at[up].seq >= x.seq:
-            break
-        h.at[i] = h.at[up]
-        i = up
-    h.at[i] = x
-    return 0
-
-
-cdef fn_node *heap_pop(Heap *h) noexcept:
-    """The newest node; the heap's reference passes to the caller."""
-    cdef fn_node *top = h.at[0]
-    cdef fn_node *x
-    cdef Py_ssize_t i = 0, down
-    h.n -= 1
-    x = h.at[h.n]
-    while True:
-        down = 2 * i + 1
-        if down >= h.n:
-            break
-        if down + 1 < h.n and h.at[down + 1].seq > h.at[down].seq:
-            down += 1
-        if x.seq >= h.at[down].seq:
-            break
-        h.at[i] = h.at[down]
-        i = down
-    h.at[i] = x
-    top.flags &= ~IN_HEAP
-    return top
+include "tape_heap.pxi"
 
 
 cdef inline bint _may_keep(const fn_tensor *g) noexcept:
@@ -183,12 +136,32 @@ cdef int _add(fn_tensor *into, fn_tensor *g, bint in_place) except -1:
 cdef int _to_leaf(fn_node *leaf, fn_tensor *g) except -1:
     """leaf.grad += g (moved)."""
     cdef fn_tensor own
+    if leaf.extra != NULL:
+        _densify(leaf)
     if leaf.grad.st == NULL and not _may_keep(g):
         array_like(&own, g, g.dtype)
         array_copy(&own, g)
         array_drop(g)
         g[0] = own
     return _add(&leaf.grad, g, True)
+
+
+cdef int _densify(fn_node *leaf) except -1:
+    """Turn rows that a leaf has for a gradient into a dense one, to which others can be added."""
+    rows = (<dict>leaf.extra).pop("rows", None)
+    if rows is not None:
+        rows.add_to(node_object(leaf))
+    return 0
+
+
+cdef int _give_rows(fn_node *leaf, object rows) except -1:
+    """leaf.grad += a gradient of a few rows."""
+    if leaf.grad.st != NULL:
+        rows.add_to(node_object(leaf))
+        return 0
+    before = node_extra(leaf).get("rows")
+    node_extra(leaf)["rows"] = rows if before is None else before + rows
+    return 0
 
 
 cdef int _deposit(Heap *h, fn_node *x, fn_tensor *g, bint accumulate) except -1:
@@ -244,6 +217,8 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
             if x != NULL:
                 if x.op == NULL and not x.flags & (CAPTURE | TENSOR_HOOKS):
                     if accumulate:
+                        if x.extra != NULL:
+                            _densify(x)
                         if x.grad.st == NULL:
                             array_zeros(&x.grad, &x.acc, x.acc.dtype)
                         gin[0] = x.grad
@@ -274,6 +249,10 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
                     _deposit(h, n.inputs[k], &gin[k], accumulate)
             elif n.inputs[k] != NULL and n.inputs[k].flags & MULTI and not n.inputs[k].flags & IN_HEAP:
                 heap_push(h, n.inputs[k])
+            elif n.inputs[k] != NULL and n.extra != NULL and "rows" in <dict>n.extra:
+                rows = (<dict>n.extra).pop("rows")
+                if accumulate:
+                    _give_rows(n.inputs[k], rows)
     finally:
         array_drop(&gy)
         for k in range(m):

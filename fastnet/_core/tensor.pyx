@@ -163,34 +163,15 @@ cdef class Tensor:
 
     @property
     def grad(self):
-        if self.node == NULL or self.node.grad.st == NULL:
-            return None
-        cdef fn_tensor g
-        array_share(&g, &self.node.grad)
-        return tensor_take(&g)
+        return _grad(self)
 
     @grad.setter
     def grad(self, value):
-        cdef Tensor g
-        if value is None:
-            if self.node != NULL:
-                array_drop(&self.node.grad)
-            return
-        if not isinstance(value, Tensor):
-            raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
-        g = value
-        if self.node == NULL:
-            raise RuntimeError("grad: this tensor does not require gradients; call requires_grad_() first")
-        if not same_shape(&g.t, &self.t) or g.t.dtype != self.t.dtype:
-            raise RuntimeError(f"grad: a {self.dtype} tensor of shape {shape_of(&self.t)} cannot have a {g.dtype} gradient of shape "
-                               f"{shape_of(&g.t)}")
-        array_drop(&self.node.grad)
-        array_share(&self.node.grad, &g.t)
+        _set_grad(self, value)
 
     @grad.deleter
     def grad(self):
-        if self.node != NULL:
-            array_drop(&self.node.grad)
+        _set_grad(self, None)
 
     def retain_grad(self):
         """Let backward keep .grad of this tensor although it is not a leaf."""

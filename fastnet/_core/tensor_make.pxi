@@ -125,6 +125,40 @@ cdef int initial_gradient(Tensor y, object gradient, fn_tensor *g) except -1:
     return 0
 
 
+cdef object _grad(Tensor x):
+    """What .grad shows: None, a dense tensor, or the rows that an op left with the node (`fastnet.ops.sparse`)."""
+    cdef fn_tensor g
+    if x.node == NULL:
+        return None
+    if x.node.grad.st == NULL:
+        return None if x.node.extra == NULL else (<dict>x.node.extra).get("rows")
+    array_share(&g, &x.node.grad)
+    return tensor_take(&g)
+
+
+cdef int _set_grad(Tensor x, object value) except -1:
+    cdef bint rows = getattr(value, "is_sparse", False)
+    if value is None:
+        if x.node != NULL:
+            array_drop(&x.node.grad)
+            if x.node.extra != NULL:
+                (<dict>x.node.extra).pop("rows", None)
+        return 0
+    if not rows and not isinstance(value, Tensor):
+        raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+    if x.node == NULL:
+        raise RuntimeError("grad: this tensor does not require gradients; call requires_grad_() first")
+    if tuple(value.shape) != shape_of(&x.t) or value.dtype != dtype_object(x.t.dtype):
+        raise RuntimeError(f"grad: a {x.dtype} tensor of shape {shape_of(&x.t)} cannot have a {value.dtype} gradient of shape "
+                           f"{tuple(value.shape)}")
+    _set_grad(x, None)
+    if rows:
+        node_extra(x.node)["rows"] = value
+    else:
+        array_share(&x.node.grad, &(<Tensor>value).t)
+    return 0
+
+
 cdef int _hooks(fn_node *n) except -1:
     cdef Tensor g, given
     cdef fn_tensor array

@@ -19,7 +19,8 @@ class Embedding(Module):
         padding_idx: a row that starts as zeros and receives no gradient; may be negative.
         max_norm: rows with a larger norm are scaled down to it when they are used.
         norm_type: p of that norm.
-        scale_grad_by_freq, sparse: must be False.
+        scale_grad_by_freq: divide the gradient of a row by the number of times that the input holds it.
+        sparse: `weight.grad` is a `SparseTensor` of the rows that the input holds; for `optim.SGD`, `Adagrad` and `SparseAdam`.
         _weight: the table to start with, (num_embeddings, embedding_dim).
         _freeze: the table receives no gradient.
         device: "cpu" or None.
@@ -36,8 +37,6 @@ class Embedding(Module):
                  norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight: Tensor | None = None,
                  _freeze: bool = False, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        if scale_grad_by_freq or sparse:
-            raise ValueError("Embedding: scale_grad_by_freq and sparse must be False; gradients are dense and unscaled")
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(f"Embedding: padding_idx {padding_idx} is outside the {num_embeddings} rows of the table")
         if _weight is not None and tuple(_weight.shape) != (num_embeddings, embedding_dim):
@@ -68,10 +67,11 @@ class Embedding(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Integers of any shape to that shape with the features as last axis."""
-        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse)
 
     def extra_repr(self) -> str:
-        rest = {"padding_idx": self.padding_idx, "max_norm": self.max_norm, "norm_type": self.norm_type if self.norm_type != 2 else None}
+        rest = {"padding_idx": self.padding_idx, "max_norm": self.max_norm, "norm_type": self.norm_type if self.norm_type != 2 else None,
+                "scale_grad_by_freq": self.scale_grad_by_freq or None, "sparse": self.sparse or None}
         return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *[f"{key}={v}" for key, v in rest.items() if v is not None]])
 
 
@@ -83,7 +83,8 @@ class EmbeddingBag(Module):
         embedding_dim: length of a row.
         max_norm: rows with a larger norm are scaled down to it when they are used.
         norm_type: p of that norm.
-        scale_grad_by_freq, sparse: must be False.
+        scale_grad_by_freq: divide the gradient of a row by the number of times that the input holds it.
+        sparse: `weight.grad` is a `SparseTensor` of the rows that the input holds; for `optim.SGD`, `Adagrad` and `SparseAdam`.
         mode: "sum", "mean" or "max".
         _weight: the table to start with, (num_embeddings, embedding_dim).
         include_last_offset: offsets have one more element, the end.
@@ -126,6 +127,7 @@ class EmbeddingBag(Module):
                                per_sample_weights, self.include_last_offset, self.padding_idx)
 
     def extra_repr(self) -> str:
-        rest = {"max_norm": self.max_norm, "norm_type": self.norm_type if self.norm_type != 2 else None, "mode": repr(self.mode),
+        rest = {"max_norm": self.max_norm, "norm_type": self.norm_type if self.norm_type != 2 else None,
+                "scale_grad_by_freq": self.scale_grad_by_freq or None, "sparse": self.sparse or None, "mode": repr(self.mode),
                 "padding_idx": self.padding_idx}
         return ", ".join([f"{self.num_embeddings}, {self.embedding_dim}", *[f"{key}={v}" for key, v in rest.items() if v is not None]])

@@ -1,4 +1,4 @@
-"""Passes over many tensors at once before a step: their norm as one vector, scaling, clamping."""
+"""Passes over many tensors at once before a step: their norm as one vector, scaling, clamping; which have sparse gradients."""
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
@@ -27,6 +27,17 @@ cdef extern from "kernels/optim.h" nogil:
         const void *factor
         double low, high
         int kind
+
+
+cdef bint _has_rows(Tensor p):
+    """Whether the gradient is a SparseTensor, which the tape keeps apart."""
+    return p.node != NULL and p.node.extra != NULL and "rows" in <dict>p.node.extra
+
+
+def with_rows(list params) -> list:
+    """The tensors of a list whose gradient is a `SparseTensor`, in order."""
+    cdef Tensor p
+    return [p for p in params if _has_rows(p)]
 
 
 cdef class _Run:

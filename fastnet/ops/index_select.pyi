@@ -1,9 +1,12 @@
 from collections.abc import Sequence
 
+from fastnet._core.tape import Node
 from fastnet._core.tensor import Tensor
 
 Number = int | float | bool
 
+def add_rows_(table: Tensor, index: Tensor, values: Tensor) -> None: ...
+def add_to_gradient(leaf: Node, index: Tensor, values: Tensor) -> None: ...
 def embedding(
     input: Tensor, weight: Tensor | None, padding_idx: object = None, max_norm: object = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,

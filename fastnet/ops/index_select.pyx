@@ -81,8 +81,69 @@ cdef int index_add_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1
     return 0
 
 
+cdef void _lay_out(fn_tensor *x, int ndim, const Py_ssize_t *dims) noexcept:
+    """Give x, contiguous, another shape of one or two axes."""
+    x.ndim, x.dims[0], x.strides[0] = ndim, dims[0], 1
+    if ndim == 2:
+        x.dims[1], x.strides[0], x.strides[1] = dims[1], dims[1], 1
+
+
+cdef int embedding_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    """n.i[2]: what the table gets is a SparseTensor; saved[1], if any: a factor for each index."""
+    cdef fn_tensor *table = &n.inputs[0].acc
+    cdef Tensor rows, index
+    cdef fn_tensor g
+    cdef Py_ssize_t dims[2]
+    dims[0], dims[1] = n.saved[0].t.size, table.dims[1]
+    if gy.st.refs > 1 or not is_contiguous(gy) or n.n_saved == 2:
+        rows = tensor_new(gy.ndim, gy.dims, gy.dtype)    # nobody else's, to keep or to scale
+        array_copy(&rows.t, gy)
+    else:
+        array_share(&g, gy)
+        rows = tensor_take(&g)
+    _lay_out(&rows.t, 2, dims)
+    array_share(&g, &n.saved[0].t)
+    index = tensor_take(&g)
+    _lay_out(&index.t, 1, dims)
+    if n.n_saved == 2:
+        array_share(&g, &n.saved[1].t)
+        values = rows._ndarray()
+        values *= tensor_take(&g)._ndarray()[:, None]
+    if not n.i[2] or n.inputs[0].op != NULL or n.inputs[0].flags & (CAPTURE | TENSOR_HOOKS):
+        array_new(&gin[0], 2, table.dims, table.dtype)
+        return add_rows(&gin[0], 0, &index.t, &rows.t, n.i[1], True)
+    from fastnet.ops.sparse import SparseTensor
+    if n.i[1] >= 0:
+        kept = index != n.i[1]
+        index, rows = index[kept], rows[kept]
+    else:
+        index = index.clone()                            # the caller may write new indices into his
+    node_extra(n)["rows"] = SparseTensor(index, rows, (table.dims[0], table.dims[1]))
+    return 0
+
+
+def add_rows_(Tensor table not None, Tensor index not None, Tensor values not None) -> None:
+    """table[index] += values in place, without history; of (rows, ...) with one axis of indices in range, which may come twice."""
+    if not is_contiguous(&table.t):
+        alias = tensor_alias(table)
+        alias.copy_(index_add(alias, 0, index, values))
+        return
+    add_rows(&table.t, 0, &index.t, &values.t, -1, False)
+    written(table)
+
+
+def add_to_gradient(Node leaf not None, Tensor index not None, Tensor values not None) -> None:
+    """Add rows to the dense gradient of a leaf, which is made if it has none."""
+    cdef fn_tensor g
+    if leaf.n.grad.st == NULL:
+        array_zeros(&leaf.n.grad, &leaf.n.acc, leaf.n.acc.dtype)
+    array_share(&g, &leaf.n.grad)
+    add_rows_(tensor_take(&g), index, values)
+
+
 cdef fn_op INDEX_SELECT = [b"IndexSelectBackward0", index_select_backward, False]
 cdef fn_op EMBEDDING = [b"EmbeddingBackward0", index_select_backward, False]
+cdef fn_op EMBEDDING_ROWS = [b"EmbeddingBackward0", embedding_backward, False]
 cdef fn_op INDEX_ADD = [b"IndexAddBackward0", index_add_backward, False]
 
 
@@ -187,7 +248,9 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         padding_idx: a row that receives no gradient; may be negative.
         max_norm: rows that are used and whose norm is larger are scaled down to it, in place, before they are read.
         norm_type: p of that norm.
-        scale_grad_by_freq, sparse: must be False.
+        scale_grad_by_freq: divide the gradient of a row by the number of times that input holds it.
+        sparse: weight's ``.grad`` is a `SparseTensor` of the rows that input holds, if weight is a leaf without hooks; not together with
+            scale_grad_by_freq.
 
     Returns:
         A tensor of input's shape with the features as last axis.
@@ -205,8 +268,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     cdef Py_ssize_t pad = -1
     cdef int d
     cdef fn_node *n
-    if scale_grad_by_freq or sparse:
-        raise ValueError("embedding: scale_grad_by_freq and sparse must be False; gradients are dense and unscaled")
+    if scale_grad_by_freq and sparse:
+        raise RuntimeError("embedding: scale_grad_by_freq is not supported with sparse=True")
     if w.t.ndim != 2:
         raise ValueError(f"embedding: weight must have two axes, got shape {shape_of(&w.t)}")
     if i.t.ndim > 7:
@@ -225,10 +288,14 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     y = tensor_new(i.t.ndim + 1, dims, w.t.dtype)
     take_rows(&y.t, &w.t, 0, &i.t)
     if w.node != NULL and grad_enabled():
-        n = record(y, &EMBEDDING, 1, 1)
+        n = record(y, &EMBEDDING_ROWS if scale_grad_by_freq or sparse else &EMBEDDING, 1, 2 if scale_grad_by_freq else 1)
         node_input(n, 0, w.node)
         node_save(n, 0, &i.t)
-        n.i[0], n.i[1] = 0, pad
+        n.i[0], n.i[1], n.i[2] = 0, pad, bool(sparse)
+        if scale_grad_by_freq:
+            _, places, counts = np.unique(i._ndarray(), return_inverse=True, return_counts=True)
+            w = from_data((1.0 / counts)[places.reshape(-1)], w.t.dtype)
+            node_save(n, 1, &w.t)
     return y
 
 

@@ -42,7 +42,7 @@ cdef extern from "kernels/optim.h" nogil:
 
 
 def with_grad(list params, list before=None) -> list:
-    """The tensors of a list that have a gradient, in order.
+    """The tensors of a list that have a dense gradient, in order.
 
     Args:
         before: an earlier result; returned itself if it holds the same tensors, so that `is` tells whether anything changed.

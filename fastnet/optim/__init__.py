@@ -13,6 +13,7 @@ from fastnet.optim.radam import RAdam
 from fastnet.optim.rmsprop import RMSprop
 from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
+from fastnet.optim.sparse_adam import SparseAdam
 
 __all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "NAdam", "Optimizer", "RAdam", "RMSprop",
-           "Rprop", "lr_scheduler"]
+           "Rprop", "SparseAdam", "lr_scheduler"]

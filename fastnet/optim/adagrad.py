@@ -7,12 +7,15 @@ from typing import Any
 from fastnet._core.tensor import Tensor
 from fastnet.ops.optim import adagrad_update
 from fastnet.optim.optimizer import Optimizer, check_least, check_lr
+from fastnet.optim.rows import Rows
 
 _NAMES = ("step", "sum")
 
 
 class Adagrad(Optimizer):
     """p -= lr / (1 + (step - 1) lr_decay) g / (sqrt(s) + eps), s the sum of the squared gradients.
+
+    Of a parameter with a sparse gradient only the rows that it names are visited; weight_decay must be 0 then.
 
     Args:
         params: tensors, named tensors, or dicts of groups.
@@ -44,6 +47,16 @@ class Adagrad(Optimizer):
     def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
         new = super()._new_state(name, param, group)
         return new.fill_(group["initial_accumulator_value"]) if name == "sum" else new
+
+    def _check_rows(self, group: dict[str, Any]) -> None:
+        if group["weight_decay"]:
+            raise RuntimeError("Adagrad: weight_decay is not supported with sparse gradients, since it changes all rows; it must be 0")
+
+    def _update_rows(self, group: dict[str, Any], param: Tensor, grad: Any) -> None:
+        state = self._state_of(param, group, _NAMES)
+        with Rows(param, grad, state["sum"]) as rows:
+            adagrad_update([rows.param], rows.states, [state["step"]], lr=group["lr"], lr_decay=group["lr_decay"], eps=group["eps"],
+                           maximize=group["maximize"])
 
     def _update(self, group: dict[str, Any]) -> None:
         plan = self._lists(group, _NAMES)

@@ -54,7 +54,8 @@ class LBFGS(Optimizer):
 
     def _gradient(self) -> Tensor:
         params = self.param_groups[0]["params"]
-        return fn.cat([(fn.zeros_like(p.detach()) if p.grad is None else p.grad.detach()).reshape(-1) for p in params])
+        grads = [p.grad.to_dense() if p.grad is not None and p.grad.is_sparse else p.grad for p in params]
+        return fn.cat([(fn.zeros_like(p.detach()) if g is None else g.detach()).reshape(-1) for p, g in zip(params, grads)])
 
     def _move(self, start: list[Tensor], t: float, direction: Tensor) -> None:
         """Put the parameters at start + t direction."""

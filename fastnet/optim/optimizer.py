@@ -10,6 +10,7 @@ import numpy as np
 import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
+from fastnet.ops.clip import with_rows
 from fastnet.ops.optim import with_grad
 from fastnet.optim.state import States, version
 
@@ -112,6 +113,12 @@ class Optimizer:
             with fn.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            sparse = with_rows(group["params"])
+            if sparse:
+                self._check_rows(group)
+                for param in sparse:
+                    if param.grad._nnz():
+                        self._update_rows(group, param, param.grad)
             self._update(group)
         self._step_count += 1
         if self._hooked:
@@ -122,6 +129,13 @@ class Optimizer:
     def _update(self, group: dict[str, Any]) -> None:
         """One step of the parameters of one group; every optimizer has its own."""
         raise TypeError(f"{type(self).__name__} defines neither step() nor _update()")
+
+    def _check_rows(self, group: dict[str, Any]) -> None:
+        """Raise RuntimeError if sparse gradients, or options of the group with them, are not supported."""
+        raise RuntimeError(f"{type(self).__name__} does not support sparse gradients, please consider SparseAdam, Adagrad or SGD instead")
+
+    def _update_rows(self, group: dict[str, Any], param: Tensor, grad: Any) -> None:
+        """One step of the rows of a parameter that its `SparseTensor` gradient names; for optimizers whose `_check_rows` allows it."""
 
     def _lists(self, group: dict[str, Any], names: tuple[str, ...]) -> _Plan:
         """The parameters of a group that have gradients, and their states called `names`, made where there are none yet.
@@ -137,15 +151,20 @@ class Optimizer:
             if same and plan.version == version() and plan.state is self.state:
                 return plan
         for param in params if names else ():
-            state = self.state[param]
-            for name in names:
-                if name not in state:
-                    state[name] = self._new_state(name, param, group)
-                elif name == "step" and not isinstance(state[name], Tensor):  # a plain number in old state_dicts
-                    state[name] = fn.tensor(float(state[name]))
+            self._state_of(param, group, names)
         plan = _Plan(group, names, self.state, params, [[self.state[param][name] for param in params] for name in names])
         self._plans[id(group)] = plan
         return plan
+
+    def _state_of(self, param: Tensor, group: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        """The state of a parameter, with those of `names` made that are not there yet."""
+        state = self.state[param]
+        for name in names:
+            if name not in state:
+                state[name] = self._new_state(name, param, group)
+            elif name == "step" and not isinstance(state[name], Tensor):  # a plain number in old state_dicts
+                state[name] = fn.tensor(float(state[name]))
+        return state
 
     def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
         """State `name` of a parameter before its first step: a count of 0, or zeros like the parameter."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastnet._core.tensor import Tensor
+from fastnet.ops.index_select import add_rows_
 from fastnet.ops.optim import sgd_update
 from fastnet.optim.optimizer import Optimizer, check_least, check_lr
 
@@ -13,6 +14,8 @@ _PLAIN, _MOMENTUM = (), ("momentum_buffer",)
 
 class SGD(Optimizer):
     """Stochastic gradient descent: p -= lr g, or with momentum b = momentum b + (1 - dampening) g, p -= lr b.
+
+    Of a parameter with a sparse gradient only the rows that it names are visited; momentum and weight_decay must be 0 then.
 
     Args:
         params: tensors, named tensors, or dicts of groups.
@@ -50,6 +53,14 @@ class SGD(Optimizer):
 
     def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
         return None  # the first step makes the buffer
+
+    def _check_rows(self, group: dict[str, Any]) -> None:
+        for name in ("momentum", "weight_decay"):
+            if group[name]:
+                raise RuntimeError(f"SGD: {name} is not supported with sparse gradients, since it changes all rows; it must be 0")
+
+    def _update_rows(self, group: dict[str, Any], param: Tensor, grad: Any) -> None:
+        add_rows_(param, grad._indices()[0], grad._values() * float(group["lr"] if group["maximize"] else -group["lr"]))
 
     def _update(self, group: dict[str, Any]) -> None:
         momentum = group["momentum"]

@@ -41,4 +41,4 @@ SPECS = [OpSpec("embedding_bag", F + "embedding_bag", embedding_bag, cases=CASES
                 call=lambda f, rows, table, offsets=None, factors=None, **args: f(rows, table, offsets, per_sample_weights=factors, **args),
                 refused=[refused("mode must be", ROWS, TABLE, mode="min"), refused(r"input must be \(bags, N\)", ROWS, TABLE),
                          refused("offsets must begin with 0", ROWS, TABLE, zeros(2, dtype="int64") + 1),
-                         refused("scale_grad_by_freq and sparse", ROWS, TABLE, zeros(1, dtype="int64"), sparse=True)])]
+                         refused("mode 'max' is not supported with", ROWS, TABLE, zeros(1, dtype="int64"), mode="max", sparse=True)])]

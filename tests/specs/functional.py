@@ -19,6 +19,6 @@ SPECS = [
            bench=[Case(((32, 256), (50_000, 256)), {}, (integers(0, 50_000), normal))],
            refused=[Refused(IndexError, r"embedding: input holds 4, outside \[0, 3\)", zeros(2, **INT) + 4, zeros(3, 2)),
                     Refused(ValueError, "embedding: padding_idx 5 is outside the 3 rows", zeros(2, **INT), zeros(3, 2), 5),
-                    Refused(ValueError, "embedding: scale_grad_by_freq and sparse must be False", zeros(2, **INT), zeros(3, 2),
-                            sparse=True)]),
+                    Refused(RuntimeError, "embedding: scale_grad_by_freq is not supported with sparse=True", zeros(2, **INT), zeros(3, 2),
+                            scale_grad_by_freq=True, sparse=True)]),
 ]

@@ -36,7 +36,8 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
         offsets: (bags,): where each bag begins in input.
         max_norm: rows with a larger norm are scaled down to it, in the table, when they are used.
         norm_type: p of that norm.
-        scale_grad_by_freq, sparse: must be False.
+        scale_grad_by_freq: divide the gradient of a row by the number of times that input holds it; not with mode "max".
+        sparse: weight's ``.grad`` is a `SparseTensor` of the rows that input holds; not with mode "max" or scale_grad_by_freq.
         mode: "sum", "mean" or "max".
         per_sample_weights: factors of the rows, shaped as input; only for "sum".
         include_last_offset: offsets has one more element, the end.
@@ -56,8 +57,8 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     """
     if mode not in ("sum", "mean", "max"):
         raise ValueError(f"embedding_bag: mode must be 'sum', 'mean' or 'max', got {mode!r}")
-    if scale_grad_by_freq or sparse:
-        raise ValueError("embedding_bag: scale_grad_by_freq and sparse must be False; gradients are dense and unscaled")
+    if mode == "max" and (scale_grad_by_freq or sparse):
+        raise ValueError("embedding_bag: mode 'max' is not supported with scale_grad_by_freq or sparse")
     if per_sample_weights is not None and (mode != "sum" or per_sample_weights.shape != input.shape):
         raise ValueError(f"embedding_bag: per_sample_weights are for mode 'sum' and shaped as input {tuple(input.shape)}, got mode "
                          f"{mode!r} and {tuple(per_sample_weights.shape)}")
@@ -67,7 +68,7 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     if padding_idx is not None:
         kept = rows != (padding_idx + weight.shape[0] if padding_idx < 0 else padding_idx)
         rows, bag, factors = rows[kept], bag[kept], None if factors is None else factors[kept]
-    taken = embedding(rows, weight, None, max_norm, norm_type)
+    taken = embedding(rows, weight, None, max_norm, norm_type, scale_grad_by_freq, sparse)
     if factors is not None:
         taken = taken * factors.unsqueeze(1)
     features, counts = weight.shape[1], fn.zeros(len(sizes), dtype=weight.dtype).index_add(0, bag, fn.ones(bag.shape, dtype=weight.dtype))

@@ -9,8 +9,16 @@ from fastnet.ops.clip import clamp_, scale_, total_norm
 
 
 def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    parameters = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [param.grad for param in parameters if param.grad is not None]
+    """The gradients, of a sparse one its rows: the gradient becomes the coalesced one, so that what is done to them reaches it."""
+    found = []
+    for param in [parameters] if isinstance(parameters, Tensor) else parameters:
+        grad = param.grad
+        if grad is not None and grad.is_sparse:
+            param.grad = grad = grad.coalesce()
+            grad = grad.values()
+        if grad is not None:
+            found.append(grad)
+    return found
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
