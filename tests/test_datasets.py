@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fastnet.datasets import FASHION_CLASSES, load_fashion_mnist, load_mnist, python_topics, read_idx
-from fastnet.datasets.idx import FILES, shared_folders
+from fastnet.datasets.idx import FILES
+from fastnet.datasets.places import shared_folders
 
 
 def idx(array):
@@ -77,7 +78,7 @@ def test_shared_folders_of_the_user_and_the_system(tmp_path, monkeypatch):
 def test_what_is_missing_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "system"))
-    monkeypatch.setattr("fastnet.datasets.idx.shared_folders", lambda name: [tmp_path / "home" / name])
+    monkeypatch.setattr("fastnet.datasets.places.shared_folders", lambda name: [tmp_path / "home" / name])
     with pytest.raises(FileNotFoundError, match="not found in .*home.fashion-mnist; install Debian's package dataset-fashion-mnist"):
         load_fashion_mnist()
     write_all(tmp_path)

@@ -107,3 +107,10 @@ def test_the_page_about_language_models(tmp_path):
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
     text = output(tmp_path / "page.py", tmp_path)
     assert text.startswith("The ") and len(text) > 105 and text.splitlines()[-1].startswith("[[") and len(blocks) == 2
+
+
+def test_the_page_about_data_sets(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/datasets.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    lines = output(tmp_path / "page.py", tmp_path).splitlines()
+    assert lines[0].startswith("3 2 ['weight', 'colour=") and lines[1].endswith("[[15.0, 5.0, 25.0, 15.0]] ['dog']")

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "printing": {"_core"},
     "config": {"_core", "version"},
     "version": set(),
-    "datasets": {"datasets"},
+    "datasets": {"_core", "datasets", "utils"},
     "training": {"", "_core", "nn", "optim", "serialization", "training", "utils", "version"},
 }
 DOORS = {("fastnet/_core/tensor.pyx", "printing")}        # repr, opened when it is first called

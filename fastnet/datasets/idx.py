@@ -1,15 +1,15 @@
-"""The IDX files of MNIST and of data sets in its form: a reader, and where the files are looked for. Nothing is ever downloaded."""
+"""The IDX files of MNIST and of data sets in its form."""
 from __future__ import annotations
 
 import gzip
 import math
 import os
-import sys
-import sysconfig
 import zlib
 from pathlib import Path
 
 import numpy as np
+
+from fastnet.datasets.places import find
 
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}  # third byte of a file -> numbers in it
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
@@ -52,40 +52,18 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     return np.frombuffer(data, dtype, offset=begin).reshape(shape).astype(dtype.newbyteorder("="))
 
 
-def shared_folders(name: str) -> list[Path]:
-    """Where a data set of this name may be installed: `datasets/NAME` in the user's, Python's and the system's shared data folders."""
-    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    system = (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
-    roots = [home, str(Path(sysconfig.get_path("data")) / "share"), str(Path(sys.base_prefix) / "share"), *filter(None, system)]
-    return [Path(root) / "datasets" / name for root in dict.fromkeys(roots)]
-
-
-def find(name: str, root: str | os.PathLike | None, advice: str) -> Path:
-    """The folder with the four files: `root`, or the first of the shared folders that has them.
-
-    Raises: FileNotFoundError that names the file which is missing, or the folders that were looked at.
-    """
+def missing(folder: Path) -> str | None:
+    """The first of the four files that the folder has neither as it is nor compressed."""
     wanted = [file for split in FILES.values() for file in split]
-
-    def missing(folder: Path) -> list[str]:
-        return [file for file in wanted if not (folder / file).exists() and not (folder / f"{file}.gz").exists()]
-    if root is not None:
-        lacks = missing(Path(root))
-        if lacks:
-            raise FileNotFoundError(f"{name}: the folder {os.fspath(root)} has no {lacks[0]} or {lacks[0]}.gz")
-        return Path(root)
-    folders = shared_folders(name)
-    for folder in folders:
-        if not missing(folder):
-            return folder
-    raise FileNotFoundError(f"{name}: not found in {', '.join(map(str, folders))}; {advice}")
+    lacks = [file for file in wanted if not (folder / file).exists() and not (folder / f"{file}.gz").exists()]
+    return f"{lacks[0]} or {lacks[0]}.gz" if lacks else None
 
 
-def load(name: str, split: str, root: str | os.PathLike | None, advice: str) -> tuple[np.ndarray, np.ndarray]:
+def load(name: str, split: str, root: str | os.PathLike | None, below: str, advice: str) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, 1, H, W), uint8, and labels (N,), int64, of one split."""
     if split not in FILES:
         raise ValueError(f"{name}: split must be one of {', '.join(FILES)}, got {split!r}")
-    folder = find(name, root, advice)
+    folder = find(name, root, missing, ("raw", f"{below}/raw"), advice)
     images, labels = (read_idx(folder / file if (folder / file).exists() else folder / f"{file}.gz") for file in FILES[split])
     if images.ndim != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1] or not len(labels):
         raise ValueError(f"{name}: {folder} has images of shape {images.shape} ({images.dtype}) and labels of shape {labels.shape}; "

@@ -15,14 +15,16 @@ def load_mnist(split: str = "train", root: str | os.PathLike | None = None) -> t
 
     Args:
         split: ``"train"`` (the default) or ``"test"``.
-        root: folder of the four IDX files, compressed by gzip or not; None looks in `datasets/mnist` of the user's, Python's and
-            the system's shared data folders.
+        root: folder of the four IDX files, compressed by gzip or not, or the one that torchvision was given; None looks in
+            `datasets/mnist` of the user's, Python's and the system's shared data folders.
 
     Returns: images, uint8 of shape (N, 1, 28, 28), 0 is paper and 255 ink, and labels, int64 of shape (N,).
 
     Raises: FileNotFoundError that says where it was looked for; ValueError for a damaged file or another split.
     """
-    return idx.load("mnist", split, root, "give the folder of its four IDX files")
+    return idx.load("mnist", split, root, "MNIST",
+                    "get its four IDX files (train-images-idx3-ubyte.gz and so on; http://yann.lecun.com/exdb/mnist describes them) and "
+                    "give their folder")
 
 
 def load_fashion_mnist(split: str = "train", root: str | os.PathLike | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -30,12 +32,14 @@ def load_fashion_mnist(split: str = "train", root: str | os.PathLike | None = No
 
     Args:
         split: ``"train"`` (the default) or ``"test"``.
-        root: folder of the four IDX files, compressed by gzip or not; None looks in `datasets/fashion-mnist` of the user's, Python's
-            and the system's shared data folders, where Debian's package `dataset-fashion-mnist` puts it.
+        root: folder of the four IDX files, compressed by gzip or not, or the one that torchvision was given; None looks in
+            `datasets/fashion-mnist` of the user's, Python's and the system's shared data folders,
+            where Debian's package `dataset-fashion-mnist` puts it.
 
     Returns: images, uint8 of shape (N, 1, 28, 28), 0 is the background, and labels, int64 of shape (N,); `FASHION_CLASSES` names them.
 
     Raises: FileNotFoundError that says where it was looked for; ValueError for a damaged file or another split.
     """
-    return idx.load("fashion-mnist", split, root,
-                    "install Debian's package dataset-fashion-mnist or give the folder of its four IDX files")
+    return idx.load("fashion-mnist", split, root, "FashionMNIST",
+                    "install Debian's package dataset-fashion-mnist or give the folder of its four IDX files "
+                    "(https://github.com/zalandoresearch/fashion-mnist has them)")
