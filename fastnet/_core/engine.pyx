@@ -280,3 +280,90 @@ def record_function(str name, list inputs, list outputs, call) -> None:
                 node_input(o, 0, n)
     finally:
         node_decref(n)
+
+
+# What shows a graph to people: `autograd.explain` and the doctor.
+
+def node_of(Tensor tensor not None):
+    """The node of a tensor, that of a leaf too; None where it requires no gradient."""
+    return None if tensor.node == NULL else node_object(tensor.node)
+
+
+def node_value(Node node not None):
+    """The value of a node that the journal noted, as it is now; None for other nodes."""
+    cdef fn_tensor y
+    if node.g.st == NULL:
+        return None
+    array_share(&y, &node.g)
+    return tensor_take(&y)
+
+
+def node_facts(Node node not None) -> dict:
+    """What a node is: seq (order of creation), shape and dtype of its value, leaf, kind ("op", "function", or "output" of one),
+    freed, saved (what backward reads: tensors or None), numbers (the op's own)."""
+    cdef fn_node *n = node.n
+    cdef fn_tensor t
+    cdef int k
+    saved = []
+    for k in range(n.n_saved):
+        if n.saved[k].t.st == NULL:
+            saved.append(None)
+        else:
+            array_share(&t, &n.saved[k].t)
+            saved.append(tensor_take(&t))
+    return {"seq": n.seq, "shape": shape_of(&n.acc), "dtype": dtype_object(n.acc.dtype), "leaf": n.op == NULL,
+            "kind": "function" if n.flags & MULTI else "output" if n.op == &OUTPUT else "op", "freed": bool(n.flags & FREED),
+            "saved": saved, "numbers": [] if n.op == NULL else [n.f[0], n.f[1], n.f[2], n.f[3]]}
+
+
+def node_hook(Node node not None, hook):
+    """Call hook(gradient) when the gradient of the node's value has been computed, as `Tensor.register_hook` does."""
+    from fastnet._core.hooks import RemovableHandle
+    node.n.flags |= TENSOR_HOOKS
+    return RemovableHandle(node_extra(node.n).setdefault("hooks", {}), hook)
+
+
+def node_backward(Node node not None, Tensor gradient=None) -> list:
+    """Run one op's backward by itself and keep the graph.
+
+    Args:
+        node: of an op.
+        gradient: of its value, of the same shape and dtype; None for the node of a Function, whose outputs' nodes have left theirs.
+
+    Returns:
+        A gradient for each input, None for those that need none; for the node of a Function's output: [None].
+
+    Raises:
+        RuntimeError: a leaf, a graph that was freed, or a gradient of another shape.
+    """
+    cdef fn_node *n = node.n
+    cdef fn_tensor *gin
+    cdef fn_tensor gy
+    cdef int k
+    if n.op == NULL or n.flags & FREED:
+        raise RuntimeError(f"node_backward: {'a leaf has no backward' if n.op == NULL else 'the graph was freed by an earlier backward'}")
+    if not n.flags & MULTI and (gradient is None or not same_shape(&gradient.t, &n.acc) or gradient.t.dtype != n.acc.dtype):
+        raise RuntimeError(f"node_backward: {node.name()} needs a gradient of shape {shape_of(&n.acc)}")
+    gin = <fn_tensor *>block_new((n.n_inputs + 1) * sizeof(fn_tensor))
+    for k in range(n.n_inputs):
+        gin[k].st = NULL
+    gy.st = NULL
+    try:
+        if gradient is not None:
+            array_share(&gy, &gradient.t)
+        if n.op.accumulates and n.inputs[0] != NULL:
+            array_zeros(&gin[0], &n.inputs[0].acc, n.inputs[0].acc.dtype)
+        n.op.backward(n, &gy, gin)
+        result = []
+        for k in range(n.n_inputs):
+            if gin[k].st == NULL:
+                result.append(None)
+            else:
+                result.append(tensor_take(&gin[k]))
+                gin[k].st = NULL
+        return result
+    finally:
+        array_drop(&gy)
+        for k in range(n.n_inputs):
+            array_drop(&gin[k])
+        block_free(gin)

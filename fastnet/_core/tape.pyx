@@ -19,6 +19,8 @@ cdef extern from *:
 
 cdef uint64_t _sequence = 0
 cdef list _record = None                    # where a profile wants to read about backward
+cdef int (*_noter)(fn_node *, const fn_tensor *) except -1        # notes new nodes while somebody watches; NULL usually (tape_node.pxi)
+_noter = NULL
 
 
 cdef bint grad_enabled() noexcept:
@@ -52,6 +54,8 @@ cdef fn_node *node_new(const fn_op *op, const fn_tensor *y, int n_inputs, int n_
         n.inputs[k] = NULL
     for k in range(n_saved):
         n.saved[k].t.st = NULL
+    if _noter != NULL:
+        _noter(n, y)
     return n
 
 

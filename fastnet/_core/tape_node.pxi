@@ -1,8 +1,8 @@
-# Part of tape.pyx: nodes as Python sees them, and what a profile asks.
+# Part of tape.pyx: nodes as Python sees them, what a profile asks, and the journal in which nodes can be noted as they are made.
 
 
 cdef class Node:
-    """A node as Python sees it: what ``grad_fn`` shows, and what `run_backward` captures."""
+    """A node as Python sees it: what ``grad_fn`` shows, what `run_backward` captures, and what the journal notes."""
 
     def __cinit__(self):
         self.n = NULL
@@ -50,3 +50,35 @@ def _record_backward(list into):
 def _newest() -> int:
     """The number of the node that was made last; numbers grow."""
     return _sequence
+
+
+cdef list _journal = None
+
+
+cdef int _note(fn_node *n, const fn_tensor *y) except -1:
+    """Keep the node and its value, which may not be computed yet, in the journal."""
+    cdef Node w
+    if n.op == NULL:
+        return 0
+    w = node_object(n)
+    if y.st != NULL:
+        array_share(&w.g, y)
+    _journal.append(w)
+    return 0
+
+
+def journal(list into):
+    """Note every op from now on in a list, as Nodes that hold their values; None ends it.
+
+    Args:
+        into: grows by one Node for each op that is recorded, in any thread; None: note nothing.
+
+    Returns:
+        The list that was in use, or None.
+    """
+    global _journal, _noter
+    before, _journal = _journal, into
+    _noter = NULL
+    if into is not None:
+        _noter = _note
+    return before

@@ -197,7 +197,7 @@ cdef class Tensor:
         self.node.flags |= TENSOR_HOOKS
         return RemovableHandle(node_extra(self.node).setdefault("hooks", {}), hook)
 
-    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None, explain=False):
         """Compute the gradients of this tensor with respect to the leaves, and add them to their ``.grad``.
 
         Args:
@@ -205,6 +205,7 @@ cdef class Tensor:
             retain_graph: keep the graph for another backward.
             create_graph: must be False; second derivatives are not available.
             inputs: only these leaves get gradients; default: all.
+            explain: also print how each op passes the gradient on; True, or a module or a dict that has names for the leaves.
 
         >>> import fastnet
         >>> w = fastnet.tensor([2.0], requires_grad=True)
@@ -212,6 +213,9 @@ cdef class Tensor:
         >>> w.grad.item()
         -24.0
         """
+        if explain is not False:
+            from fastnet.autograd.explain import backward_explained
+            return backward_explained(self, gradient, retain_graph, create_graph, inputs, explain)
         if inputs is not None or create_graph:
             from fastnet._core.engine import backward
             return backward([self], None if gradient is None else [gradient], retain_graph, create_graph, inputs)
@@ -368,13 +372,6 @@ cdef class Tensor:
         if op == Py_LE: return operators.le(self, other)
         if op == Py_GT: return operators.gt(self, other)
         return operators.ge(self, other)
-
-
-def attach(**functions) -> None:
-    """Make functions whose first argument is a tensor methods of Tensor."""
-    cdef PyTypeObject *type_ = <PyTypeObject *>Tensor
-    (<object>fn_type_dict(type_)).update(functions)
-    PyType_Modified(type_)
 
 
 include "tensor_make.pxi"

@@ -179,3 +179,10 @@ cdef int _hooks(fn_node *n) except -1:
 
 
 hook_runner = _hooks
+
+
+def attach(**functions) -> None:
+    """Make functions whose first argument is a tensor methods of Tensor."""
+    cdef PyTypeObject *type_ = <PyTypeObject *>Tensor
+    (<object>fn_type_dict(type_)).update(functions)
+    PyType_Modified(type_)
