@@ -1,7 +1,11 @@
 """training: the Trainer, its callbacks, history and checkpoints."""
 from fastnet.training.callback import Callback
+from fastnet.training.checkpoint import Checkpoints
+from fastnet.training.early_stopping import EarlyStopping
+from fastnet.training.ema import EMA
 from fastnet.training.history import History
+from fastnet.training.rng import seed_everything
 from fastnet.training.steps import NonFiniteLoss
 from fastnet.training.trainer import Trainer
 
-__all__ = ["Callback", "History", "NonFiniteLoss", "Trainer"]
+__all__ = ["Callback", "Checkpoints", "EMA", "EarlyStopping", "History", "NonFiniteLoss", "Trainer", "seed_everything"]

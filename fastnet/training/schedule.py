@@ -83,3 +83,13 @@ def monitored(record: dict[str, Any], name: str | None, who: str) -> float:
         there = ", ".join(key for key, value in record.items() if isinstance(value, float))
         raise ValueError(f"{who}: there is no {name!r} to monitor; there are {there}")
     return float(record[name])
+
+
+def better(value: float, best: float, mode: str, min_delta: float = 0.0) -> bool:
+    """Whether `value` is better than `best` by more than `min_delta`; NaN never is.
+
+    >>> from fastnet.training.schedule import better
+    >>> better(0.9, 0.8, "max"), better(0.9, 0.8, "max", min_delta=0.2)
+    (True, False)
+    """
+    return value > best + min_delta if mode == "max" else value < best - min_delta

@@ -1,18 +1,27 @@
 """Trainer: fit, validate and predict over any Module and any iterable of batches."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastnet._core.tensor import Tensor
-from fastnet.training import evaluate
+from fastnet.optim import LBFGS
+from fastnet.training import evaluate, state
 from fastnet.training.batch import batches_of, with_loss
 from fastnet.training.callback import Callback, handlers
+from fastnet.training.checkpoint import Checkpoints, read
+from fastnet.training.ema import EMA
 from fastnet.training.fit import Fit
 from fastnet.training.history import History, Record
+from fastnet.training.interrupt import OnInterrupt
+from fastnet.training.rng import seed_everything
 from fastnet.training.schedule import Schedule
+from fastnet.training.source import Source
 
 
 class Trainer:
@@ -29,9 +38,14 @@ class Trainer:
         accumulate: batches a step: their gradients are those of one batch of all their samples.
         clip_norm: largest norm of all gradients together.
         clip_value: largest absolute value of a gradient's element.
+        ema: decay of an exponential moving average of the weights, or an `EMA` of the model: `validate` and `predict` use the averages.
         scheduler_interval: "step" or "epoch"; None: by step for OneCycleLR, CyclicLR and what is composed of them, by epoch for the
             others. ReduceLROnPlateau is stepped whenever a record is made, with the monitored value.
-        monitor: name of the value that ReduceLROnPlateau goes by; None: val_loss, or train_loss without validation.
+        monitor: name of the value that ReduceLROnPlateau and the best weights go by; None: val_loss, or train_loss without validation.
+        mode: "min" or "max": which values of it are better.
+        out: folder of the run: checkpoints, ``best.fnet`` (the best weights) and ``log.jsonl`` (a record a line); None: nothing is written.
+        checkpoints: `Checkpoints`: when and where; None: after each epoch, the last two, in ``out/checkpoints``; False: none.
+        seed: `seed_everything` with it when a new training begins; None: generators stay as they are. Seed before the model is made too.
         batch_loss: ``batch_loss(model, batch)``, returning (loss, output, target), in place of `loss`, for batches of any form.
         nonfinite: what to do with a loss that is NaN or infinite: "raise" `NonFiniteLoss`, "skip" the step, or "ignore" it.
 
@@ -48,7 +62,8 @@ class Trainer:
     def __init__(self, model: Any, loss: Callable[[Any, Any], Tensor] | None, optimizer: Any, scheduler: Any = None, *,
                  metrics: Mapping[str, Any] | None = None, train_metrics: Mapping[str, Any] | None = None,
                  callbacks: Iterable[Callback] = (), accumulate: int = 1, clip_norm: float | None = None, clip_value: float | None = None,
-                 scheduler_interval: str | None = None, monitor: str | None = None,
+                 ema: float | EMA | None = None, scheduler_interval: str | None = None, monitor: str | None = None, mode: str = "min",
+                 out: str | os.PathLike | None = None, checkpoints: Checkpoints | bool | None = None, seed: int | None = None,
                  batch_loss: Callable[[Any, Any], tuple[Any, Any, Any]] | None = None, nonfinite: str = "raise",
                  progress: bool | None = None) -> None:
         if (loss is None) == (batch_loss is None):
@@ -57,81 +72,127 @@ class Trainer:
             raise ValueError(f"Trainer: accumulate must be a positive integer, got {accumulate!r}")
         if nonfinite not in ("raise", "skip", "ignore"):
             raise ValueError(f"Trainer: nonfinite must be 'raise', 'skip' or 'ignore', got {nonfinite!r}")
+        if isinstance(optimizer, LBFGS):
+            raise ValueError("Trainer: LBFGS computes the loss several times a step: write its loop by hand")
         for name, value in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if value is not None and not value > 0:
                 raise ValueError(f"Trainer: {name} must be above zero, got {value!r}")
         self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
         self.batch_loss = batch_loss or with_loss(loss)  # type: ignore[arg-type]
         self.metrics, self.train_metrics = dict(metrics or {}), dict(train_metrics or {})
-        self.callbacks = list(callbacks)
-        self.handlers = handlers(self.callbacks)
         self.accumulate, self.clip_norm, self.clip_value, self.nonfinite = accumulate, clip_norm, clip_value, nonfinite
-        self.schedule, self.monitor = Schedule(scheduler, scheduler_interval, monitor), monitor
+        self.schedule, self.monitor, self.seed = Schedule(scheduler, scheduler_interval, monitor), monitor, seed
         self.parameters = [param for group in optimizer.param_groups for param in group["params"]]
-        self.ema: Any = None
+        self.ema = EMA(model, ema) if isinstance(ema, (int, float)) else ema
+        self.checkpoints = _checkpoints(out, checkpoints, monitor, mode)
+        self.callbacks = list(callbacks)
+        self.handlers, self.progress = handlers(self.callbacks), progress
+        if self.checkpoints is not None and self.checkpoints.every_seconds is not None:
+            self.handlers["on_step_end"] += (_pause_when_overdue,)
         self.epoch = self.step = self.batches = self.skipped = 0
-        self.in_epoch = self.stop = self.pause = self.interrupted = False
+        self.start = [0, 0]                               # epoch and step at which the fit began
+        self.in_epoch = self.stop = self.pause = self.interrupted = self.resumed = False
         self.batch: Any = None
         self.loss_value = self.grad_norm = float("nan")
         self.seconds = 0.0
         self.sums = [0.0, 0]
         self.record: Record = {}
         self.history = History()
+        self.source: Source | None = None
+        self.validation_source: Source | None = None
         self.exception: BaseException | None = None
         self.checkpoint: str | None = None
+        self._restored: dict[str, Any] | None = None
 
     def fit(self, train: Any, validation: Any = None, epochs: int | None = None, steps: int | None = None, *,
-            batch_size: int | None = None, validate_every: int | None = None) -> History:
+            batch_size: int | None = None, validate_every: int | None = None, resume: bool = False, overwrite: bool = False) -> History:
         """Train for `epochs` passes over the data, or for `steps` updates, whichever comes first.
 
         Args:
-            train: an iterable of batches, gone through once an epoch; or, with `batch_size`, a Dataset or arrays of one length.
+            train: an iterable of batches, gone through once an epoch; or, with `batch_size`, a Dataset or a tuple of arrays.
             validation: the same, measured when a record is made; None: there is no validation.
-            epochs, steps: how many more; at least one of the two.
+            epochs, steps: how many; at least one of the two. A fit that is resumed counts those it had done.
             batch_size: for a Dataset; training data is shuffled.
             validate_every: steps between two records, besides the one at the end of each epoch.
+            resume: go on from the newest checkpoint if there is one, as `resume()` does; begin anew if not.
+            overwrite: remove the checkpoints of an earlier training that are in the way of a new one.
+
+        Ctrl-C ends a fit after the present step, with a checkpoint, and sets `interrupted`; a second one raises KeyboardInterrupt.
 
         Returns: the history of this trainer.
 
-        Raises: ValueError for data without batches; `NonFiniteLoss`.
+        Raises: ValueError for data without batches, or where checkpoints are in the way; `NonFiniteLoss`; OSError where a checkpoint
+            cannot be written.
         """
         if epochs is None and steps is None:
             raise ValueError("fit: give epochs or steps")
         for name, value in (("epochs", epochs), ("steps", steps), ("validate_every", validate_every)):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"fit: {name} must be a positive integer, got {value!r}")
-        train = batches_of(train, batch_size, True, "fit")
-        if validation is not None:
-            validation = batches_of(validation, batch_size, False, "fit")
+        source = Source(batches_of(train, batch_size, True, "fit"))
+        self.validation_source = None if validation is None else Source(batches_of(validation, batch_size, False, "fit"))
+        if resume and self._restored is None and self.checkpoints is not None and self.checkpoints.files():
+            self.resume()
+        self.source, restored, self._restored = source, self._restored, None
+        self.resumed = restored is not None
         self.stop = self.pause = self.interrupted = False
         self.exception = None
+        if restored is None:
+            self._begin(overwrite)
+        goals = [None if n is None else start + n for n, start in zip((epochs, steps), self.start)]
+        self.schedule.check(self._steps_ahead(*goals))
         self.model.train()
-        work = Fit(self, train, validation, None if epochs is None else self.epoch + epochs, None if steps is None else self.step + steps,
-                   validate_every)
+        work = Fit(self, *goals, validate_every, restored)
         try:
-            work.event("on_fit_start")
-            work.run()
+            with OnInterrupt(self, self.progress is not False):
+                work.run()
         except BaseException as error:
             self.exception = error
             work.event("on_exception")
             raise
-        work.event("on_fit_end")
         return self.history
+
+    def resume(self, path: str | os.PathLike | None = None) -> str:
+        """Take up the state of a checkpoint; the next `fit`, given the same data, goes on from there to the same weights, bit by bit.
+
+        Args:
+            path: a checkpoint's file, or a folder of them; None: the folder that this trainer writes to. Of a folder, the newest that
+                can be read is taken, with a warning for each that cannot.
+
+        Returns: the path of the checkpoint.
+
+        Raises: FileNotFoundError where there is none; `fastnet.serialization.DamagedFile` where none can be read; RuntimeError or
+            ValueError for one of another model, optimizer or trainer.
+        """
+        folder = self.checkpoints if path is None else Checkpoints(path) if os.path.isdir(path) else None
+        if path is None and folder is None:
+            raise ValueError("resume: give the path of a checkpoint, or a Trainer with out= or checkpoints=")
+        found = (Path(path), read(path)) if folder is None else folder.load()  # type: ignore[arg-type]
+        if found is None:
+            raise FileNotFoundError(f"resume: there is no checkpoint in {os.fspath(folder.folder)!r}")  # type: ignore[union-attr]
+        where, tree = found
+        state.restore(self, tree)
+        if self.checkpoints is not None:
+            self.checkpoints.best_value = tree["best_value"]
+            self.checkpoints.last = (self.step, self.in_epoch) if where.parent == self.checkpoints.folder else None
+        self._restored, self.checkpoint = tree, str(where)
+        return self.checkpoint
 
     def validate(self, data: Any, *, batch_size: int | None = None) -> dict[str, Any]:
         """The loss and the metrics on data, by name ("loss" and the names of `metrics`), with the model in evaluation mode.
 
         Args:
-            data: an iterable of batches; or, with `batch_size`, a Dataset or arrays of one length.
+            data: an iterable of batches; or, with `batch_size`, a Dataset or a tuple of arrays.
             batch_size: for a Dataset.
         """
-        return evaluate.measure(self, batches_of(data, batch_size, False, "validate"))
+        with nullcontext() if self.ema is None else self.ema.applied():
+            return evaluate.measure(self, batches_of(data, batch_size, False, "validate"))
 
     def predict(self, data: Any, *, batch_size: int | None = None, has_target: bool | None = None) -> Any:
         """The outputs of the model in evaluation mode, joined along the first axis.
 
         Args:
-            data: an iterable of batches; a tensor or array of inputs; or, with `batch_size`, a Dataset or arrays of one length.
+            data: an iterable of batches; a tensor or array of inputs; or, with `batch_size`, a Dataset or a tuple of arrays.
             batch_size: for a Dataset, a tensor or arrays.
             has_target: whether batches end with a target, which is left out; None: where they are sequences of two or more.
         """
@@ -139,10 +200,54 @@ class Trainer:
             data = [data] if batch_size is None else (data,)
         elif batch_size is None and type(data) is tuple:
             data = list(data)
-        return evaluate.predict(self, batches_of(data, batch_size, False, "predict"), has_target)
+        with nullcontext() if self.ema is None else self.ema.applied():
+            return evaluate.predict(self, batches_of(data, batch_size, False, "predict"), has_target)
 
     def forget(self) -> None:
         """Begin the sums of the next record."""
         self.sums[0], self.sums[1] = 0.0, 0
         for metric in self.train_metrics.values():
             metric.reset()
+
+    def _begin(self, overwrite: bool) -> None:
+        """A fit that is not resumed."""
+        if self.checkpoints is not None:
+            old = self.checkpoints.files()
+            if old and self.checkpoints.last is None:
+                if not overwrite:
+                    raise ValueError(f"fit: there are checkpoints of an earlier training in {os.fspath(self.checkpoints.folder)!r}: "
+                                     "resume=True goes on from them, overwrite=True removes them")
+                for path in old:
+                    path.unlink()
+            self.checkpoints.sweep()
+        self.start, self.in_epoch = [self.epoch, self.step], False
+        if self.seed is not None:
+            seed_everything(self.seed)
+
+    def _steps_ahead(self, epochs: int | None, steps: int | None) -> int | None:
+        """How many steps a fit has before it, where the data tells its length."""
+        length = self.source.length()  # type: ignore[union-attr]
+        ahead = [] if steps is None else [steps - self.step]
+        if epochs is not None and length is not None and not self.in_epoch:
+            ahead.append((epochs - self.epoch) * -(-length // self.accumulate))
+        return min(ahead, default=None)
+
+
+def _checkpoints(out: Any, given: Any, monitor: str | None, mode: str) -> Checkpoints | None:
+    """The checkpoints that the arguments of Trainer ask for."""
+    if mode not in ("min", "max"):
+        raise ValueError(f"Trainer: mode must be 'min' or 'max', got {mode!r}")
+    if isinstance(given, Checkpoints):
+        return given
+    if given not in (None, True, False):
+        raise TypeError(f"Trainer: checkpoints must be fastnet.training.Checkpoints, True, False or None, got {type(given).__name__}")
+    if out is None:
+        if given:
+            raise ValueError("Trainer: checkpoints=True needs out=, the folder of the run")
+        return None
+    return None if given is False else Checkpoints(Path(out) / "checkpoints", best=Path(out) / "best.fnet", monitor=monitor, mode=mode)
+
+
+def _pause_when_overdue(trainer: Trainer) -> None:
+    if trainer.checkpoints.overdue():  # type: ignore[union-attr]
+        trainer.pause = True

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import fastnet as fn
@@ -110,10 +110,28 @@ class DataLoader:
         return len(self.batch_sampler if self._batched else self.sampler)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Any]:
-        tasks = self._stream_tasks() if self._stream else self._index_tasks()
+        return self.iterate()
+
+    def iterate(self, first: int = 0) -> Iterator[Any]:
+        """A pass that begins with batch number `first`.
+
+        The batches before it are drawn from the sampler at once, but not fetched; those of a stream are fetched and dropped. Generators
+        that are as they were at the beginning of another pass give that pass's batches, from `first` on.
+
+        >>> import fastnet as fn
+        >>> loader = fn.utils.data.DataLoader(fn.utils.data.TensorDataset(fn.arange(5)), batch_size=2)
+        >>> [x.tolist() for x, in loader.iterate(1)]
+        [[2, 3], [4]]
+        """
+        if self._stream:
+            run = self._run_pool(self._stream_tasks()) if self.num_workers else self._run_here(self._stream_tasks())
+            return _drop(run, first)
+        tasks = _drop(self._index_tasks(), first)
         if not self.num_workers:
             return self._run_here(tasks)
-        return self._run_pool(tasks)
+        if first and self._pool is None:
+            return self._run_pool(tasks, first, self._open_pool())
+        return self._run_pool(tasks, first)
 
     # a task is called with its worker's number and returns a batch, or _END
 
@@ -159,15 +177,21 @@ class DataLoader:
             if batch is not _END:
                 yield batch
 
-    def _run_pool(self, tasks: Iterable[Callable[[int], Any]]) -> Iterator[Any]:
-        pool = self._pool
+    def _open_pool(self) -> WorkerPool:
+        seed = fn.randint(0, 2**31, (), generator=self.generator).item()
+        pool = WorkerPool(self.num_workers, self.dataset, seed, self.worker_init_fn)
+        if self.persistent_workers:
+            self._pool = pool
+        return pool
+
+    def _run_pool(self, tasks: Iterator[Callable[[int], Any]], first: int = 0, pool: WorkerPool | None = None) -> Iterator[Any]:
+        pool = pool or self._pool
         if pool is None:
-            seed = fn.randint(0, 2**31, (), generator=self.generator).item()
-            pool = WorkerPool(self.num_workers, self.dataset, seed, self.worker_init_fn)
-            if self.persistent_workers:
-                self._pool = pool
+            # the order is drawn before the workers' seed, so that it is the same with any number of workers
+            head = list(islice(tasks, 1))
+            pool, tasks = self._open_pool(), chain(head, tasks)
         try:
-            for batch in pool.run(tasks, self.num_workers * (self.prefetch_factor or 2), self.timeout):
+            for batch in pool.run(tasks, self.num_workers * (self.prefetch_factor or 2), self.timeout, first):
                 if batch is not _END:
                     yield batch
         finally:
@@ -177,6 +201,13 @@ class DataLoader:
     def __del__(self) -> None:
         if getattr(self, "_pool", None) is not None:
             self._pool.close()
+
+
+def _drop(items: Iterator[Any], n: int) -> Iterator[Any]:
+    """The iterator, without its first n items, which are taken now."""
+    for _ in islice(items, n):
+        pass
+    return items
 
 
 def _whole_batch(getbatch: Callable[[Any], Any], indices: Any, worker: int) -> Any:

@@ -50,16 +50,17 @@ class WorkerPool:
         self.workers = [ThreadPoolExecutor(1, f"fastnet-data-{i}") for i in range(n)]
         self.begun = [worker.submit(_start, WorkerInfo(i, n, seed + i, dataset), init) for i, worker in enumerate(self.workers)]
 
-    def run(self, tasks: Iterable[Callable[[int], Any]], ahead: int, timeout: float) -> Iterator[Any]:
+    def run(self, tasks: Iterable[Callable[[int], Any]], ahead: int, timeout: float, first: int = 0) -> Iterator[Any]:
         """Results of the tasks, each called with its worker's number, in order, computed up to `ahead` tasks in advance.
 
+        `first` is the number of the first task.
         A task's exception is raised here; `StopIteration` results are the caller's to look at. Raises RuntimeError after
         `timeout` seconds (0: never) of waiting for one result.
         """
         from concurrent.futures import TimeoutError as FutureTimeout
 
         pending: deque[Any] = deque()
-        source, k, open_ = iter(tasks), 0, True
+        source, k, open_ = iter(tasks), first, True
         for future in self.begun:
             future.result()
         try:
