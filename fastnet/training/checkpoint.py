@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastnet as fn
 from fastnet.serialization import DamagedFile
-from fastnet.training.schedule import better, default_monitor, monitored
+from fastnet.training.schedule import better, monitored
 
 if TYPE_CHECKING:
     from fastnet.training.trainer import Trainer
@@ -60,7 +60,9 @@ class Checkpoints:
 
     def due(self, t: Trainer) -> bool:
         """Whether to write one after this step; not twice after the same."""
-        return (self.last is None or self.last[0] != t.step) and (bool(self.every_steps and t.step % self.every_steps == 0) or self.overdue())
+        if self.last is not None and self.last[0] == t.step:
+            return False
+        return bool(self.every_steps and t.step % self.every_steps == 0) or self.overdue()
 
     def overdue(self) -> bool:
         """Whether `every_seconds` have passed."""
@@ -94,7 +96,7 @@ class Checkpoints:
         if self.best_value is None or self.best_value != self.best_value or better(value, self.best_value, self.mode):
             self.best_value = value
             weights = t.model.state_dict() if t.ema is None else t.ema.model_state_dict()
-            write(self.best, weights, f"the weights are not better by {self.monitor or default_monitor(t.record)} in the file that is there")
+            write(self.best, weights, "the checkpoints are intact")
 
     def sweep(self) -> None:
         """Remove what an earlier process left half written."""

@@ -41,7 +41,8 @@ def restore(t: Trainer, state: dict[str, Any]) -> None:
             raise ValueError(f"resume: the checkpoint has {'no ' if state[name] is None else 'a '}{name}, this trainer has "
                              f"{'none' if here is None else 'one'}")
     if state["train_metrics"].keys() != t.train_metrics.keys():
-        raise ValueError(f"resume: the checkpoint has train_metrics {sorted(state['train_metrics'])}, this trainer {sorted(t.train_metrics)}")
+        raise ValueError(f"resume: the checkpoint has train_metrics {sorted(state['train_metrics'])}, this trainer has "
+                         f"{sorted(t.train_metrics)}")
     t.model.load_state_dict(state["model"])
     with fn.no_grad():
         for name, buffer in _other_buffers(t.model).items():

@@ -19,6 +19,8 @@ from fastnet.training.ema import EMA
 from fastnet.training.fit import Fit
 from fastnet.training.history import History, Record
 from fastnet.training.interrupt import OnInterrupt
+from fastnet.training.log import JSONLines
+from fastnet.training.progress import Progress
 from fastnet.training.rng import seed_everything
 from fastnet.training.schedule import Schedule
 from fastnet.training.source import Source
@@ -48,6 +50,7 @@ class Trainer:
         seed: `seed_everything` with it when a new training begins; None: generators stay as they are. Seed before the model is made too.
         batch_loss: ``batch_loss(model, batch)``, returning (loss, output, target), in place of `loss`, for batches of any form.
         nonfinite: what to do with a loss that is NaN or infinite: "raise" `NonFiniteLoss`, "skip" the step, or "ignore" it.
+        progress: None or True: a bar in a terminal, one line an epoch elsewhere; False: nothing; a `Progress`: that one.
 
     Public state: `epoch` (the present one, from 1), `step` (updates made), `batch`, `loss_value`, `record`, `history`, `stop`.
 
@@ -65,7 +68,7 @@ class Trainer:
                  ema: float | EMA | None = None, scheduler_interval: str | None = None, monitor: str | None = None, mode: str = "min",
                  out: str | os.PathLike | None = None, checkpoints: Checkpoints | bool | None = None, seed: int | None = None,
                  batch_loss: Callable[[Any, Any], tuple[Any, Any, Any]] | None = None, nonfinite: str = "raise",
-                 progress: bool | None = None) -> None:
+                 progress: bool | Progress | None = None) -> None:
         if (loss is None) == (batch_loss is None):
             raise ValueError("Trainer: give either loss or batch_loss")
         if not isinstance(accumulate, int) or accumulate < 1:
@@ -86,11 +89,14 @@ class Trainer:
         self.ema = EMA(model, ema) if isinstance(ema, (int, float)) else ema
         self.checkpoints = _checkpoints(out, checkpoints, monitor, mode)
         self.callbacks = list(callbacks)
-        self.handlers, self.progress = handlers(self.callbacks), progress
+        self.progress = progress if isinstance(progress, Progress) else None if progress is False else Progress()
+        own = [*([] if out is None else [JSONLines(Path(out) / "log.jsonl")]), *([] if self.progress is None else [self.progress])]
+        self.handlers = handlers([*self.callbacks, *own])
         if self.checkpoints is not None and self.checkpoints.every_seconds is not None:
             self.handlers["on_step_end"] += (_pause_when_overdue,)
         self.epoch = self.step = self.batches = self.skipped = 0
         self.start = [0, 0]                               # epoch and step at which the fit began
+        self.goal: list[int | None] = [None, None]        # and those at which it ends
         self.in_epoch = self.stop = self.pause = self.interrupted = self.resumed = False
         self.batch: Any = None
         self.loss_value = self.grad_norm = float("nan")
@@ -139,12 +145,12 @@ class Trainer:
         self.exception = None
         if restored is None:
             self._begin(overwrite)
-        goals = [None if n is None else start + n for n, start in zip((epochs, steps), self.start)]
-        self.schedule.check(self._steps_ahead(*goals))
+        self.goal = [None if n is None else start + n for n, start in zip((epochs, steps), self.start)]
+        self.schedule.check(self._steps_ahead())
         self.model.train()
-        work = Fit(self, *goals, validate_every, restored)
+        work = Fit(self, *self.goal, validate_every, restored)
         try:
-            with OnInterrupt(self, self.progress is not False):
+            with OnInterrupt(self, self.progress is not None):
                 work.run()
         except BaseException as error:
             self.exception = error
@@ -224,12 +230,18 @@ class Trainer:
         if self.seed is not None:
             seed_everything(self.seed)
 
-    def _steps_ahead(self, epochs: int | None, steps: int | None) -> int | None:
-        """How many steps a fit has before it, where the data tells its length."""
-        length = self.source.length()  # type: ignore[union-attr]
+    def steps_an_epoch(self) -> int | None:
+        """Steps in an epoch of the present training data, where that tells its length."""
+        length = None if self.source is None else self.source.length()
+        return None if length is None else -(-length // self.accumulate)
+
+    def _steps_ahead(self) -> int | None:
+        """How many steps a fit has before it, where that is known."""
+        epochs, steps = self.goal
         ahead = [] if steps is None else [steps - self.step]
-        if epochs is not None and length is not None and not self.in_epoch:
-            ahead.append((epochs - self.epoch) * -(-length // self.accumulate))
+        an_epoch = self.steps_an_epoch()
+        if epochs is not None and an_epoch is not None and not self.in_epoch:
+            ahead.append((epochs - self.epoch) * an_epoch)
         return min(ahead, default=None)
 
 
