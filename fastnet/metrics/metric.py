@@ -9,8 +9,9 @@ M = TypeVar("M", bound="Metric")
 class Metric:
     """A number about a whole data set, computed from pieces of it.
 
-    A metric keeps sums, never the data: `update` adds a piece, `merge` adds what other metrics of the same class and options have seen
-    (the parts may have been counted in different threads or processes), `compute` gives the value so far, `reset` forgets.
+    A metric keeps sums, and the data themselves only where the value needs them (curves, detections). `update` adds a piece, `merge` adds
+    what other metrics of the same class and options have seen (the parts may have been counted in different threads or processes),
+    `compute` gives the value so far, `reset` forgets.
 
     To define one: set the sums to zero in `reset` and list their names in `sums`; define `update` and `compute`. Options are set in
     `__init__`, which then calls `reset`, and listed in `options`: only metrics whose options are equal can be merged. Sums are added with
