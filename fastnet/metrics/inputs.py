@@ -82,6 +82,7 @@ def read(output: Any, target: Any, name: str, task: str | None, classes: int | N
     task = task or infer_task(x, y, name)
     y = integers(y, name, "target")
     said: np.ndarray
+    right: np.ndarray
     if task == "multiclass":
         if x.ndim == y.ndim + 1 and x.shape[:1] + x.shape[2:] == y.shape:
             if classes is not None and x.shape[1] != classes:
@@ -106,7 +107,8 @@ def read(output: Any, target: Any, name: str, task: str | None, classes: int | N
         classes = classes_here
         said = decide(x, threshold, logits) if x.dtype.kind == "f" else integers(x, name, "output")
         if task == "multilabel":
-            said, right = np.moveaxis(said, 1, -1).reshape(-1, classes), np.moveaxis(y, 1, -1).reshape(-1, classes)
+            said = np.moveaxis(said, 1, -1).reshape(-1, classes)
+            right = np.moveaxis(y, 1, -1).reshape(-1, classes)
         else:
             said, right = said.reshape(-1), y.reshape(-1)
     bound = 2 if task == "multilabel" else classes
