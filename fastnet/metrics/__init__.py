@@ -6,6 +6,7 @@ from fastnet.metrics.confusion_matrix import ConfusionMatrix
 from fastnet.metrics.counts import ClassificationMetric
 from fastnet.metrics.curves import ROC, PrecisionRecallCurve
 from fastnet.metrics.f_score import F1Score, FBetaScore, Precision, Recall
+from fastnet.metrics.mean_average_precision import MAPResult, MeanAveragePrecision
 from fastnet.metrics.metric import Metric
 from fastnet.metrics.overlap import Dice, JaccardIndex
 from fastnet.metrics.perplexity import Perplexity, perplexity
@@ -15,7 +16,7 @@ from fastnet.metrics.variance import ExplainedVariance, PearsonCorrCoef, R2Score
 
 __all__ = [
     "AUROC", "Accuracy", "AveragePrecision", "BLEU", "BLEUParts", "ClassificationMetric", "ConfusionMatrix", "Dice", "ExplainedVariance",
-    "F1Score", "FBetaScore", "JaccardIndex", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "Metric",
-    "PearsonCorrCoef", "Perplexity", "Precision", "PrecisionRecallCurve", "R2Score", "ROC", "Recall", "ScoreMetric", "TopKAccuracy",
-    "bleu", "perplexity",
+    "F1Score", "FBetaScore", "JaccardIndex", "MAPResult", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanAveragePrecision",
+    "MeanSquaredError", "Metric", "PearsonCorrCoef", "Perplexity", "Precision", "PrecisionRecallCurve", "R2Score", "ROC", "Recall",
+    "ScoreMetric", "TopKAccuracy", "bleu", "perplexity",
 ]
