@@ -83,12 +83,14 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import datasets, metrics, models, text, training
+    from fastnet import datasets, metrics, models, profiling, text, training
+    from fastnet.profiling import estimate, profile, summary
     from fastnet.training import Trainer
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
-    _PACKAGES = ("datasets", "metrics", "models", "text", "training")
+    _PACKAGES = ("datasets", "metrics", "models", "profiling", "text", "training")
     _NAMES = {
+        "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",
         "Trainer": "fastnet.training",
     }
 
