@@ -1,11 +1,11 @@
-"""`python bench/record.py`: print the losses of the first steps of the convolutional networks, computed by PyTorch in float64.
+"""`python bench/record.py`: print the losses of the first steps of the networks, computed by PyTorch in float64.
 
-`bench/cases/conv_nets.py` holds them; they change only with the models or the case. Needs PyTorch.
+`bench/cases/conv_nets.py` and `gpt.py` hold them; they change only with the models or the case. Needs PyTorch.
 """
 import torch
-from cases.conv_nets import CASES
+from cases import conv_nets, gpt
 
-for case in CASES:
+for case in [*conv_nets.CASES, *(c for c in gpt.CASES if isinstance(c, gpt.Training))]:
     run = case.torchlike(torch, case.inputs(), False, dtype="float64")
     for _ in range(case.checks):
         run.names["checked"]()
