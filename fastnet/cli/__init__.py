@@ -1,13 +1,17 @@
-"""The command line: `fastnet info`, `fastnet train` and `fastnet generate`."""
+"""The command line: `fastnet train`, `evaluate`, `predict`, `resume`, `generate`, `summary`, `bench` and `info`."""
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
-from fastnet.cli import info, language, train
+from fastnet.cli import benchmark, evaluate, info, language, predict, summarize, train
 from fastnet.cli.jobs import DATASETS
 from fastnet.cli.options import positive, seed
+from fastnet.cli.recipe import command as recipe
+from fastnet.cli.refused import Refused
+from fastnet.serialization import DamagedFile
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,11 +29,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     # What learns from text has options of its own: its parser takes over after `train NAME`.
-    text = words[1] if words[:1] == ["train"] and words[1:2] and words[1] in language.JOBS else None
-    args = parser().parse_args(words) if text is None else language.parser(text).parse_args(words[2:])
+    first = words[1] if words[:1] == ["train"] and words[1:2] else ""
+    if first in language.JOBS:
+        args = language.parser(first).parse_args(words[2:])
+    elif first.endswith(".toml"):
+        args = recipe.parser().parse_args(words[1:])
+    else:
+        args = parser().parse_args(words)
     try:
         args.run(args)
-    except train.Refused as error:
+    except BrokenPipeError:                               # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Refused, DamagedFile, OSError, ImportError) as error:
         print(f"fastnet {args.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -44,9 +56,10 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("info", help="print version, instruction set, threads and OpenMP runtimes")
     command.set_defaults(run=info.run)
-    command = commands.add_parser("train", help="train a network on real pictures, a text, or sentence pairs", epilog=jobs_in_words(),
+    command = commands.add_parser("train", help="train by a recipe, or on real pictures, a text, or sentence pairs", epilog=jobs_in_words(),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}")
+    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}; or a RECIPE.toml, which "
+                         "has options of its own: fastnet train RECIPE.toml --help")
     command.add_argument("--model", dest="network", metavar="NAME", help="which network (default: the data set's first below)")
     command.add_argument("--data", metavar="DIR", help="folder of the data set's files, where they are not installed with the system")
     command.add_argument("--epochs", type=positive(int), metavar="N", help="passes over the training images (default: below)")
@@ -58,7 +71,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--out", metavar="DIR", help="folder for weights.fnet, log.json, curve.csv and loss.svg, made if it is not "
                          "there; an earlier run's are replaced (default: runs/DATASET-MODEL)")
     command.set_defaults(run=train.run)
+    for module in (evaluate, predict):
+        module.add(commands)
+    recipe.add_resume(commands)
     language.add_generate(commands)
+    for module in (summarize, benchmark):
+        module.add(commands)
     return top
 
 

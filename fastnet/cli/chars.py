@@ -8,7 +8,8 @@ import numpy as np
 
 import fastnet
 from fastnet.cli.steps import StepProgress, fit, write_records
-from fastnet.cli.train import Refused, folder
+from fastnet.cli.recipe.folder import writable as folder
+from fastnet.cli.refused import Refused
 
 LOOK = 100_000                                            # tokens of the validation text that are looked at each time
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from fastnet.cli.train import Refused
+from fastnet.cli.refused import Refused
 
 
 def run(args: argparse.Namespace) -> None:

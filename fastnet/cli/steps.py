@@ -14,7 +14,7 @@ import fastnet
 from fastnet._core.tensor import Tensor
 from fastnet.cli.curve import loss_curve
 from fastnet.cli.progress import BAR, REDRAW, Progress, duration
-from fastnet.cli.train import Refused
+from fastnet.cli.refused import Refused
 
 Records = list[dict[str, float]]
 

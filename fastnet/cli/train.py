@@ -5,8 +5,6 @@ import argparse
 import csv
 import json
 import math
-import os
-from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -15,12 +13,10 @@ import fastnet
 from fastnet.cli.curve import loss_curve
 from fastnet.cli.jobs import DATASETS, Data, Job, optimizer_of, shifted_and_mirrored
 from fastnet.cli.progress import Progress
+from fastnet.cli.recipe.folder import writable as folder
+from fastnet.cli.refused import Refused
 
 Epochs = list[dict[str, float]]
-
-
-class Refused(Exception):
-    """A request that cannot be carried out; the message says what to change."""
 
 
 def run(args: argparse.Namespace) -> None:
@@ -68,20 +64,6 @@ def choose(args: argparse.Namespace) -> Job:
     args.threads = args.threads or job.threads or fastnet.get_num_threads()
     args.out = args.out or f"runs/{args.dataset}-{args.network}"
     return job
-
-
-def folder(name: str) -> Path:
-    """The folder for the results, made and tried."""
-    out = Path(name)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise Refused(f"--out {name}: a file stands in the way; give the name of a folder") from None
-    except OSError as error:
-        raise Refused(f"--out {name}: cannot make this folder ({error.strerror}); give one that you may write to") from None
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise Refused(f"--out {name}: you may not write to this folder; give another one")
-    return out
 
 
 def fit(model, job: Job, train: Data, test: Data, args: argparse.Namespace) -> Epochs:

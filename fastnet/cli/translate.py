@@ -7,7 +7,8 @@ from typing import Any
 
 import fastnet
 from fastnet.cli.steps import StepProgress, fit, write_records
-from fastnet.cli.train import Refused, folder
+from fastnet.cli.recipe.folder import writable as folder
+from fastnet.cli.refused import Refused
 
 SPECIAL = ["<pad>", "<bos>", "<eos>"]
 

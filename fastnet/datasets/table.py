@@ -18,7 +18,8 @@ SPLITS = ("all", "train", "validation")
 class TableDataset(Dataset[Any]):
     """Rows of a table that an encoder has turned into numbers; what CSVTable and NumpyTable share.
 
-    Attributes: encoder (a `TableEncoder`), features (names of the numbers in a row), classes (names, none for regression), arrays.
+    Attributes: encoder (a `TableEncoder`), features (names of the numbers in a row), classes (names, none for regression), arrays,
+    has_target (whether the last array is the target), rows (which rows of the file these are, from 0).
     """
 
     encoder: TableEncoder
@@ -38,7 +39,8 @@ class TableDataset(Dataset[Any]):
             encoder.fit({name: table[name][train] for name in encoder.used(table)}, lambda row: where(int(train[row])))
             if encoder.settings["target"] is not None:
                 encoder.fit_target(table[encoder.settings["target"]][kept], lambda row: where(int(kept[row])))
-        rows = {"all": kept, "train": train, "validation": held}[split]
+        self.rows = rows = {"all": kept, "train": train, "validation": held}[split]
+        self.has_target = encoder.settings["target"] in table
         self.arrays = encoder.encode({name: table[name][rows] for name in encoder.used(table)}, lambda row: where(int(rows[row])))
         self.encoder, self.transform, self.features, self.classes = encoder, transform, encoder.features, encoder.classes
 

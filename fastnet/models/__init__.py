@@ -6,6 +6,7 @@ from fastnet.models.bert import Bert, mask_tokens
 from fastnet.models.gpt import GPT
 from fastnet.models.lenet import LeNet5
 from fastnet.models.lstm import LSTMLanguageModel
+from fastnet.models.mlp import MLP, SmallCNN
 from fastnet.models.mobilenet import MobileNetV2, mobilenet_v2
 from fastnet.models.positions import RotaryEmbedding, SinusoidalPositions, apply_rotary, sinusoidal_positions
 from fastnet.models.resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
@@ -16,5 +17,5 @@ from fastnet.models.vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg
 __all__ = ["DCGANDiscriminator", "DCGANGenerator", "EfficientNet", "LeNet5", "MobileNetV2", "ResNet", "UNet", "VGG", "efficientnet_b0",
            "mobilenet_v2", "resnet101", "resnet152", "resnet18", "resnet34", "resnet50", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn",
            "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
-__all__ += ["Bert", "GPT", "LSTMLanguageModel", "RotaryEmbedding", "Seq2Seq", "SinusoidalPositions", "apply_rotary",
-            "load_checkpoint", "mask_tokens", "save_checkpoint", "sinusoidal_positions"]
+__all__ += ["Bert", "GPT", "LSTMLanguageModel", "MLP", "RotaryEmbedding", "Seq2Seq", "SinusoidalPositions", "SmallCNN",
+            "apply_rotary", "load_checkpoint", "mask_tokens", "save_checkpoint", "sinusoidal_positions"]

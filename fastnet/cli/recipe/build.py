@@ -1,0 +1,142 @@
+"""From a checked recipe to what a Trainer takes: data, model, loss, optimizer, schedule, metrics."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastnet as fn
+from fastnet.cli.recipe.arguments import call, parameters
+from fastnet.cli.recipe.check import loss_of, metric_of, model_of, optimizer_of, scheduler_of, transform_of
+from fastnet.cli.recipe.scaled import Scaled
+from fastnet.cli.recipe.sources import Data, source_of
+from fastnet.cli.refused import Refused
+from fastnet.training import Checkpoints, EarlyStopping, Trainer
+from fastnet.utils.data import DataLoader
+
+
+def without_name(table: dict[str, Any]) -> dict[str, Any]:
+    """The arguments in a section."""
+    return {key: value for key, value in table.items() if key != "name"}
+
+
+def transforms(tree: dict[str, Any]) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None]:
+    """What is done to training and to validation samples; None: nothing."""
+    def chain(key: str) -> Callable[[Any], Any] | None:
+        items = tree.get("transforms", {}).get(key, [])
+        made = [call(f"[transforms] {key}[{i}]", transform_of(item["name"], ""), **without_name(item)) for i, item in enumerate(items)]
+        if not made:
+            return None
+        from fastnet.transforms import Compose
+        return Compose(made)
+    return chain("train"), chain("validation")
+
+
+def data(tree: dict[str, Any]) -> Data:
+    """The data sets, and in `facts` the shape of a sample."""
+    table = tree["data"]
+    try:
+        found = source_of(table["name"]).load(table, transforms(tree), tree["seed"])
+    except (OSError, ValueError) as error:
+        raise Refused(f"[data]: {error}") from error
+    if len(found.train) == 0:
+        raise Refused("[data]: there is no sample to train on")
+    found.train = Scaled(found.train) if scalable(found.train) else found.train
+    found.validation = Scaled(found.validation) if found.validation is not None and scalable(found.validation) else found.validation
+    sample = found.train[0]
+    shape = list(np.shape(sample[0])) if isinstance(sample, (tuple, list)) else []
+    kind = found.facts.get("kind", "image" if len(shape) == 3 else "array")
+    found.facts = {**found.facts, "kind": kind, "shape": shape, "classes": found.classes}
+    return found
+
+
+def scalable(dataset: Any) -> bool:
+    """Whether samples begin with an image of bytes."""
+    sample = dataset[0]
+    return isinstance(sample, (tuple, list)) and getattr(sample[0], "dtype", None) in (np.uint8, fn.uint8)
+
+
+def loaders(tree: dict[str, Any], found: Data) -> tuple[DataLoader, DataLoader | None]:
+    """Batches to train on, shuffled, and to validate."""
+    table = tree["data"]
+    options = {"batch_size": table["batch_size"], "num_workers": table["workers"]}
+    train = DataLoader(found.train, shuffle=True, drop_last=table.get("drop_last", False), **options)
+    if not len(train):
+        raise Refused(f"[data] batch_size: {len(found.train)} samples make no batch of {table['batch_size']}, and drop_last is true")
+    return train, None if found.validation is None else DataLoader(found.validation, **options)
+
+
+def fill_model(tree: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Arguments of the model that the data tell, where the recipe does not: they are written into it."""
+    known, shape, classes = parameters(model_of(tree["model"]["name"]))[0], facts["shape"], len(facts["classes"])
+    outputs = classes or 1
+    told = {"num_classes": outputs, "n_classes": outputs, "out_features": outputs, "in_features": math.prod(shape)}
+    if len(shape) == 3:
+        told |= {"in_channels": shape[0], "n_channels": shape[0], **({"image_size": shape[1]} if shape[1] == shape[2] else {})}
+    for key, value in told.items():
+        if key in known:
+            tree["model"].setdefault(key, value)
+
+
+def model(tree: dict[str, Any]) -> Any:
+    """The network."""
+    made = call("[model]", model_of(tree["model"]["name"]), **without_name(tree["model"]))
+    if not isinstance(made, fn.nn.Module):
+        raise Refused(f"[model] name: {tree['model']['name']} must return a Module, got {type(made).__name__}")
+    return made
+
+
+def fill_loss_and_metrics(tree: dict[str, Any], classes: list[str]) -> None:
+    """The usual loss and metrics where the recipe has none: those of classes, or those of numbers."""
+    tree.setdefault("loss", {"name": "CrossEntropyLoss" if classes else "MSELoss"})
+    if "metrics" not in tree:
+        tree["metrics"] = {"accuracy": {"name": "Accuracy"}} if classes else {"mae": {"name": "MeanAbsoluteError"}}
+
+
+def metrics(tree: dict[str, Any]) -> dict[str, Any]:
+    """name -> metric."""
+    return {name: call(f"[metrics] {name}", metric_of(table["name"], ""), **without_name(table)) for name, table in tree["metrics"].items()}
+
+
+def scheduler(tree: dict[str, Any], optimizer: Any, batches: int) -> Any:
+    """The schedule; what the run knows better than the recipe is filled in."""
+    if "scheduler" not in tree:
+        return None
+    table, trainer = without_name(tree["scheduler"]), tree["trainer"]
+    interval = table.pop("interval", None)
+    function = scheduler_of(tree["scheduler"]["name"])
+    steps = min(trainer.get("steps", math.inf), trainer.get("epochs", math.inf) * math.ceil(batches / trainer.get("accumulate", 1)))
+    if function.__name__ == "OneCycleLR":
+        table.setdefault("max_lr", optimizer.param_groups[0]["lr"])
+        if "epochs" not in table:
+            table.setdefault("total_steps", steps)
+    length = steps if interval == "step" or "epochs" not in trainer else trainer["epochs"]
+    for name, key in (("CosineAnnealingLR", "T_max"), ("PolynomialLR", "total_iters")):
+        if function.__name__ == name:
+            table.setdefault(key, length)
+    tree["scheduler"].update(table)
+    return call("[scheduler]", function, optimizer, **table)
+
+
+def trainer(tree: dict[str, Any], network: Any, batches: int, out: Path | None, validation: bool = True,
+            progress: bool | None = None) -> Trainer:
+    """The Trainer of a recipe; without `out` nothing is written."""
+    table = tree["trainer"]
+    optimizer = call("[optimizer]", optimizer_of(tree["optimizer"]["name"]), network.parameters(), **without_name(tree["optimizer"]))
+    schedule = scheduler(tree, optimizer, batches)
+    loss = call("[loss]", loss_of(tree["loss"]["name"]), **without_name(tree["loss"]))
+    options = {key: table[key] for key in ("accumulate", "clip_norm", "clip_value", "ema", "monitor", "mode", "nonfinite") if key in table}
+    if not validation and table.get("monitor", "").startswith("val_"):
+        raise Refused(f"[trainer] monitor: there is no {table['monitor']} without validation data")
+    callbacks = [call("[trainer] early_stopping", EarlyStopping, **table["early_stopping"])] if "early_stopping" in table else []
+    checkpoints = None
+    if out is not None:
+        rest = {key: table[key] for key in ("monitor", "mode") if key in table}
+        checkpoints = call("[trainer] checkpoints", Checkpoints, out / "checkpoints", best=out / "best.fnet", **rest,
+                           **table.get("checkpoints", {}))
+    interval = tree.get("scheduler", {}).get("interval")
+    return call("[trainer]", Trainer, network, loss, optimizer, schedule, metrics=metrics(tree), callbacks=callbacks, out=out,
+                checkpoints=checkpoints, scheduler_interval=interval, progress=progress, **options)

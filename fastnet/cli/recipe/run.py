@@ -1,0 +1,76 @@
+"""Carry out a recipe: a new run, or one that is resumed."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fastnet
+from fastnet.cli.recipe import build, folder
+from fastnet.cli.recipe.check import check
+from fastnet.cli.recipe.toml import change, normalised, read
+from fastnet.cli.refused import Refused
+from fastnet.training import NonFiniteLoss
+
+
+def load(path: str | Path, settings: list[str]) -> dict[str, Any]:
+    """A recipe from a file, changed by `--set`, checked and filled up."""
+    tree = normalised(read(path))
+    for setting in settings:
+        change(tree, setting)
+    tree.setdefault("name", Path(path).stem)
+    return check(tree)
+
+
+def train(tree: dict[str, Any], overwrite: bool = False) -> None:
+    """A new run of a checked recipe."""
+    out = folder.new(tree.get("out") or f"runs/{tree['name']}", overwrite)
+    tree.pop("out", None)
+    carry_out(tree, out, resume=False)
+
+
+def resume(out: Path, settings: list[str]) -> None:
+    """Go on with a run from its newest checkpoint."""
+    tree = normalised(read(out / "recipe.toml"))
+    for setting in settings:
+        change(tree, setting)
+    carry_out(check(tree), out, resume=True)
+
+
+def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
+    """Load, train, write."""
+    if "threads" in tree:
+        fastnet.set_num_threads(tree["threads"])
+    found = build.data(tree)
+    build.fill_model(tree, found.facts)
+    build.fill_loss_and_metrics(tree, found.classes)
+    from fastnet.training.rng import seed_everything
+    seed_everything(tree["seed"])
+    network = build.model(tree)
+    train, validation = build.loaders(tree, found)
+    trainer = build.trainer(tree, network, len(train), out, validation is not None)
+    if not resume:
+        folder.describe(out, tree, found.facts)
+    size = sum(p.numel() for p in network.parameters())
+    held = "" if found.validation is None else f" and {len(found.validation):,} to validate on"
+    print(f"{tree['name']}: {len(found.train):,} samples to train on{held}; {tree['model']['name']} of {size:,} parameters", flush=True)
+    table = tree["trainer"]
+    try:
+        trainer.fit(train, validation, table.get("epochs"), table.get("steps"), validate_every=table.get("validate_every"), resume=resume)
+    except NonFiniteLoss as error:
+        raise Refused(f"{error}; --set optimizer.lr=X sets the rate, --set trainer.clip_norm=1.0 clips") from None
+    finish(tree, out, trainer)
+
+
+def finish(tree: dict[str, Any], out: Path, trainer: Any) -> None:
+    """Weights, curve and the last line."""
+    if trainer.interrupted:
+        print(f"fastnet resume {out} goes on")
+        raise KeyboardInterrupt
+    weights = trainer.model.state_dict() if trainer.ema is None else trainer.ema.model_state_dict()
+    fastnet.save(weights, out / "weights.fnet")
+    records = trainer.history.records
+    folder.write_curve(out, records, tree["name"], "epoch" if "validate_every" not in tree["trainer"] else "record")
+    last = "  ".join(f"{k} {v:.4g}" for k, v in records[-1].items() if k.startswith(("train_", "val_")) and isinstance(v, (int, float)))
+    epochs = records[-1]["epoch"]
+    print(f"{last} after {epochs} epoch{'s' * (epochs > 1)} in {records[-1]['seconds']:.1f} s")
+    print(f"wrote weights.fnet, best.fnet, log.jsonl, curve.csv and loss.svg to {out}")
