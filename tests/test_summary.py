@@ -79,9 +79,24 @@ def test_attention_and_custom_modules_count_their_own_products():
     found = fn.summary(Twice(), (5, 6))
     assert found.macs == 5 * (36 + 36 + 12) and found["child"].macs == 60
     assert "counted as they ran" in found[0].note
+    found = fn.summary(Convolving(), (2, 8, 9, 9))
+    assert found.macs == 2 * (81 * 16 * 8 * 9 + 81 * 16 * 16 + 81 * 16 * 9 + 16 * 16 * 16 * 4)
     found = fn.summary(nn.MultiheadAttention(8, 2, batch_first=True), [(3, 4, 8), (3, 5, 8), (3, 5, 8)])
     assert found.macs == 3 * (4 * 64 + 2 * 5 * 64 + 2 * 4 * 5 * 8 + 4 * 64)
     assert found[0].input == [(3, 4, 8), (3, 5, 8), (3, 5, 8)] and found[0].output == [(3, 4, 8), (3, 4, 5)]
+
+
+class Convolving(nn.Module):
+    """3x3, 1x1, depthwise and strided, by functions."""
+
+    def __init__(self):
+        super().__init__()
+        for name, shape in {"a": (16, 8, 3, 3), "b": (16, 16, 1, 1), "c": (16, 1, 3, 3), "d": (16, 16, 2, 2)}.items():
+            setattr(self, name, nn.Parameter(fn.rand(*shape)))
+
+    def forward(self, x):
+        x = F.conv2d(F.conv2d(x, self.a, padding=1), self.b)
+        return F.conv2d(F.conv2d(x, self.c, padding=1, groups=16), self.d, stride=2)
 
 
 def test_rows_follow_the_tree():

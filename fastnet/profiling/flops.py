@@ -2,16 +2,14 @@
 
 `macs` are the multiply-adds of matrix products, convolutions, attention and recurrences, the number that papers print.
 `flops` are 2 * macs and the additions of biases, activations, norms, pooling and losses.  Formulas are those of the definition,
-whatever algorithm runs (Winograd's needs fewer).  A layer that is not in the table counts the matrix products it launched itself.
+whatever algorithm runs (Winograd's needs fewer).  A layer that is not in the table counts the products it launched itself (products.py).
 """
 from __future__ import annotations
 
-import ctypes
 from math import prod
 from typing import Any, NamedTuple
 
 from fastnet import nn
-from fastnet._core.launch import kernel_numbers
 
 
 class Work(NamedTuple):
@@ -139,43 +137,3 @@ def work(span: Any) -> Work | None:
     """The work of one call; None: no formula."""
     rule = formula(span.module)
     return None if rule is None or span.outputs is None else rule(span.module, _first(span.inputs), _first(span.outputs), span)
-
-
-class _Gemm(ctypes.Structure):
-    """fn_gemm_args, csrc/kernels/gemm.h."""
-    _fields_ = ([(name, ctypes.c_void_p) for name in ("a", "b", "c", "bias", "scratch")]
-                + [(name, ctypes.c_ssize_t) for name in ("m", "n", "k", "a_rs", "a_cs", "b_rs", "b_cs", "c_rs", "c_cs", "bias_rs",
-                                                         "bias_cs", "nbatch")]
-                + [(name, ctypes.c_ssize_t * 8) for name in ("batch", "a_bs", "b_bs", "c_bs")]
-                + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "reserved")]
-                + [(name, ctypes.c_ssize_t) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k")])
-
-
-class _Attention(ctypes.Structure):
-    """fn_attention_args, csrc/kernels/attention.h."""
-    _fields_ = ([(name, ctypes.c_void_p) for name in ("q", "k", "v", "mask", "gy", "y", "lse", "gq", "gk", "gv", "scratch")]
-                + [(name, ctypes.c_ssize_t) for name in ("scratch_size", "batch", "heads", "kv_heads", "l", "s", "e", "ev")]
-                + [(name, ctypes.c_ssize_t * 3) for name in ("qs", "ks", "vs", "ys", "gs")]
-                + [("ms", ctypes.c_ssize_t * 4), ("mask_kind", ctypes.c_int32), ("causal", ctypes.c_int32)])
-
-
-SCHEDULES = ("tile", "dot", "stream")                    # fn_gemm_how
-NUMBERS = kernel_numbers()
-_ATTENTION = {NUMBERS["attention_forward"]: 2, NUMBERS["attention_backward"]: 5}  # products of (l, s) with a head's width
-PEEK = {NUMBERS["gemm"]: ctypes.sizeof(_Gemm), **{k: ctypes.sizeof(_Attention) for k in _ATTENTION}}
-
-
-def launched(kernel: int, args: bytes | None) -> tuple[float, str]:
-    """Multiply-adds of one launch and its schedule, from the arguments of its kernel; (0, "") where they are not known.
-
-    Causal attention counts the pairs that meet, about half of all.
-    """
-    if args is None:
-        return 0.0, ""
-    if kernel == NUMBERS["gemm"]:
-        g = _Gemm.from_buffer_copy(args)
-        return float(g.batches * g.m * g.n * g.k), SCHEDULES[g.how] + (f", k in {g.splits}" if g.splits > 1 else "")
-    a = _Attention.from_buffer_copy(args)
-    seen = min(a.l, a.s)                                 # causal: query i meets keys 0 to i
-    pairs = a.l * a.s if not a.causal else seen * (seen + 1) // 2 + (a.l - seen) * a.s
-    return a.batch * a.heads * pairs * (a.e + a.ev) / 2.0 * _ATTENTION[kernel], "causal" if a.causal else ""

@@ -5,8 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastnet.profiling.flops import Work, formula, launched, work
+from fastnet.profiling.flops import Work, formula, work
 from fastnet.profiling.join import makers, owners, within
+from fastnet.profiling.products import launched
 from fastnet.profiling.watch import Span
 
 

@@ -46,6 +46,15 @@ def training_step(op: str, model: Any, batch: Any, loss: Any, optimizer: Any) ->
     return step
 
 
+def _timed(step: Callable, n: int) -> list[float]:
+    times = []
+    for _ in range(n):
+        start = perf_counter()
+        step(None)
+        times.append(perf_counter() - start)
+    return times
+
+
 def profile(model: Any = None, batch: Any = None, *, loss: Callable | None = None, optimizer: Any = None, steps: int = 5,
             warmup: int = 2) -> Profile:
     """Measure training steps layer by layer; without a batch, a context manager that watches what runs inside.
@@ -55,7 +64,7 @@ def profile(model: Any = None, batch: Any = None, *, loss: Callable | None = Non
         batch: (inputs..., target), or inputs alone where there is no loss.
         loss: loss(output, target); None: only forward runs.
         optimizer: stepped after backward; None: no step.
-        steps: how many steps are watched; as many run unwatched in turn with them, to tell what watching costs.
+        steps: how many steps are watched; as many run unwatched, half before and half after, to tell what watching costs.
         warmup: steps before.
 
     Returns:
@@ -85,15 +94,16 @@ def profile(model: Any = None, batch: Any = None, *, loss: Callable | None = Non
         raise ValueError(f"profile: steps must be at least 1 and warmup at least 0, got {steps} and {warmup}")
     step = training_step("profile", model, batch, loss, optimizer)
     p = Profile(model)
-    plain = []
+    plain: list[float] = []
     with kept(model, optimizer, parameters=True):
         for _ in range(warmup):
             step(None)
-        for _ in range(steps):
-            start = perf_counter()
-            step(None)
-            plain.append(perf_counter() - start)
-            with p:
+        plain += _timed(step, (steps + 1) // 2)
+        with p:
+            for i in range(steps):
+                if i:
+                    p.next_step()
                 step(p.watch)
-    p.steps, p.plain = steps, median(plain)
+        plain += _timed(step, (steps + 1) // 2)
+    p.plain = median(plain)
     return p

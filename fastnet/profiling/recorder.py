@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from statistics import median
 from typing import Any
 
 import fastnet as fn
@@ -10,10 +11,10 @@ from fastnet._core import launch, tape
 from fastnet._core.memory import memory_stats, reset_peak_memory_stats
 from fastnet.optim.optimizer import Optimizer
 from fastnet.profiling import text, trace
-from fastnet.profiling.flops import PEEK
 from fastnet.profiling.join import makers
 from fastnet.profiling.layers import LaunchTimes, LayerTime, add, layers
 from fastnet.profiling.peak import peak_flops
+from fastnet.profiling.products import PEEK
 from fastnet.profiling.watch import Span, Watch
 
 SORTS = {"time": lambda r: -r.time, "self": lambda r: -(r.forward_self + r.backward_self), "forward": lambda r: -r.forward,
@@ -28,8 +29,9 @@ class Profile:
         layers: a `LayerTime` for each module and phase, in the order of the model; times are of one step.
         kernels: a `LaunchTimes` for each kernel, the longest first.
         passes: {"forward", "loss", "backward", "optimizer", "other", "total"}: seconds of one step.
-        steps: how many steps were watched.
-        plain: seconds of a step that is not watched (the median), and `overhead`, the part by which watching lengthens it; None if unknown.
+        steps: how many steps were watched; in a with block 1 and one more for each `next_step`.
+        plain: seconds of a step that is not watched, the median; `overhead`: the part by which watching lengthens it, of medians, too;
+            None after a with block.
         peak_flops: operations a second that this machine reaches in registers with the threads in use.
         peak_bytes, live_bytes: the most memory that was in use meanwhile, and what was in use before.
     """
@@ -61,6 +63,15 @@ class Profile:
         self._root = self.watch.open("step", "phase")
         return self
 
+    def next_step(self) -> None:
+        """Say that a step of the block has ended and another begins: `steps` grows, and times are those of one step."""
+        if self._root is None or Watch.active is not self.watch:
+            raise RuntimeError("next_step: only inside the `with` block")
+        while self.watch.top is not None:
+            self.watch.close(self.watch.top)
+        self.steps += 1
+        self._root = self.watch.open("step", "phase")
+
     def __exit__(self, *_: Any) -> None:
         assert self._root is not None
         while self.watch.top is not None:
@@ -87,7 +98,9 @@ class Profile:
 
     @property
     def overhead(self) -> float | None:
-        return None if not self.plain else self.passes["total"] / self.plain - 1
+        if not self.plain:
+            return None
+        return median((s.end - s.start) * 1e-9 for s in self.watch.spans if s.above is None) / self.plain - 1
 
     @property
     def kernels(self) -> list[LaunchTimes]:

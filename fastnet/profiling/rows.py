@@ -5,8 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from fastnet.profiling.flops import Work, formula, launched, work
+from fastnet.profiling.flops import Work, formula, work
 from fastnet.profiling.join import owners
+from fastnet.profiling.products import launched
 from fastnet.profiling.watch import Span, Watch
 
 
@@ -39,7 +40,7 @@ class Row:
 
 
 def own_products(watch: Watch, launches: list[tuple]) -> dict[Span, float]:
-    """For each span the multiply-adds of matrix products that its own code launched, not that of its children."""
+    """For each span the multiply-adds of products and convolutions that its own code launched, not that of its children."""
     own: dict[Span, float] = defaultdict(float)
     for event, span in zip(launches, owners(watch, launches)):
         if span is not None:
@@ -53,7 +54,7 @@ def counted(span: Span, own: dict[Span, float]) -> tuple[Work, str]:
     if known is not None:
         return known, ""
     macs = own.get(span, 0.0)
-    return Work(macs, 2 * macs), "own matrix products counted as they ran" if macs else ""
+    return Work(macs, 2 * macs), "own products counted as they ran" if macs else ""
 
 
 def rows_of(model: Any, watch: Watch, own: dict[Span, float]) -> list[Row]:

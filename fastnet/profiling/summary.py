@@ -9,8 +9,8 @@ from fastnet._core.launch import _record_launches
 from fastnet._core.memory import memory_stats, reset_peak_memory_stats
 from fastnet._core.tensor import Tensor
 from fastnet.profiling import text
-from fastnet.profiling.flops import PEEK
 from fastnet.profiling.inputs import made
+from fastnet.profiling.products import PEEK
 from fastnet.profiling.restore import kept
 from fastnet.profiling.rows import Row, own_products, rows_of
 from fastnet.profiling.watch import Watch, tensors

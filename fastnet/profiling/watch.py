@@ -19,6 +19,8 @@ def shapes(value: Any) -> Any:
     """The shapes of the tensors in a value: one, or a list of them where there are several."""
     if isinstance(value, Tensor):
         return tuple(value.shape)
+    if type(value) is tuple and len(value) == 1:
+        return shapes(value[0])
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, (tuple, list)):
@@ -119,7 +121,10 @@ class Watch:
         finally:
             end = perf_counter_ns()
             span.outputs = shapes(output)
-            span.output_bytes = sum(t.numel() * t.element_size() for t in tensors(output))
+            if isinstance(output, Tensor):
+                span.output_bytes = output.numel() * output.element_size()
+            else:
+                span.output_bytes = sum(t.numel() * t.element_size() for t in tensors(output))
             self.close(span, end)
 
     def open(self, module: Any, kind: str) -> Span:

@@ -1,0 +1,74 @@
+"""Multiply-adds of launches: what the arguments of matrix products, convolutions and attention say."""
+from __future__ import annotations
+
+import ctypes
+from math import prod
+
+from fastnet._core.launch import kernel_numbers
+
+
+class _Gemm(ctypes.Structure):
+    """fn_gemm_args, csrc/kernels/gemm.h."""
+    _fields_ = ([(name, ctypes.c_void_p) for name in ("a", "b", "c", "bias", "scratch")]
+                + [(name, ctypes.c_ssize_t) for name in ("m", "n", "k", "a_rs", "a_cs", "b_rs", "b_cs", "c_rs", "c_cs", "bias_rs",
+                                                         "bias_cs", "nbatch")]
+                + [(name, ctypes.c_ssize_t * 8) for name in ("batch", "a_bs", "b_bs", "c_bs")]
+                + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "reserved")]
+                + [(name, ctypes.c_ssize_t) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k")])
+
+
+class _Attention(ctypes.Structure):
+    """fn_attention_args, csrc/kernels/attention.h."""
+    _fields_ = ([(name, ctypes.c_void_p) for name in ("q", "k", "v", "mask", "gy", "y", "lse", "gq", "gk", "gv", "scratch")]
+                + [(name, ctypes.c_ssize_t) for name in ("scratch_size", "batch", "heads", "kv_heads", "l", "s", "e", "ev")]
+                + [(name, ctypes.c_ssize_t * 3) for name in ("qs", "ks", "vs", "ys", "gs")]
+                + [("ms", ctypes.c_ssize_t * 4), ("mask_kind", ctypes.c_int32), ("causal", ctypes.c_int32)])
+
+
+class _Conv(ctypes.Structure):
+    """fn_conv_shape, csrc/kernels/conv.h: what the arguments of direct and depthwise convolutions begin with."""
+    _fields_ = ([(name, ctypes.c_ssize_t) for name in ("n", "c", "k", "groups")]
+                + [(name, ctypes.c_ssize_t * 3) for name in ("from_", "out", "kernel")])
+
+
+class _Winograd(ctypes.Structure):
+    """fn_winograd_args, csrc/kernels/winograd.h."""
+    _fields_ = ([(name, ctypes.c_void_p) for name in ("x", "w", "bias", "y", "gw", "u", "v", "d", "own")]
+                + [(name, ctypes.c_ssize_t) for name in ("images", "c", "k", "ih", "iw", "oh", "ow", "pad_h", "pad_w", "w_ks", "w_cs",
+                                                         "group")]
+                + [(name, ctypes.c_int32) for name in ("tile", "flip", "weight", "fused")]
+                + [(name, ctypes.c_ssize_t) for name in ("tiles_h", "tiles_w", "tiles", "groups")])
+
+
+SCHEDULES = ("tile", "dot", "stream")                    # fn_gemm_how
+NUMBERS = kernel_numbers()
+_ATTENTION = {NUMBERS["attention_forward"]: 2, NUMBERS["attention_backward"]: 5}  # products of (l, s) with a head's width
+_CONV = {NUMBERS[name] for name in ("conv_apply", "conv_planar", "conv_scatter", "conv_weight", "conv_planar_weight", "depthwise_forward",
+                                    "depthwise_input", "depthwise_weight")}
+_WINOGRAD = {NUMBERS[name] for name in ("winograd_forward", "winograd_weight")}            # the whole product in one launch
+_WINOGRAD_PART = {NUMBERS[name] for name in ("winograd_output", "winograd_weight_patch")}  # that of one group of tiles
+PEEK = {NUMBERS["gemm"]: ctypes.sizeof(_Gemm), **{k: ctypes.sizeof(_Attention) for k in _ATTENTION},
+        **{k: ctypes.sizeof(_Conv) for k in _CONV}, **{k: ctypes.sizeof(_Winograd) for k in _WINOGRAD | _WINOGRAD_PART}}
+
+
+def launched(kernel: int, args: bytes | None) -> tuple[float, str]:
+    """Multiply-adds of one launch and its schedule, from the arguments of its kernel; (0, "") where they are not known.
+
+    Causal attention counts the pairs that meet, about half of all; Winograd's algorithm counts those of the definition.
+    """
+    if args is None:
+        return 0.0, ""
+    if kernel == NUMBERS["gemm"]:
+        g = _Gemm.from_buffer_copy(args)
+        return float(g.batches * g.m * g.n * g.k), SCHEDULES[g.how] + (f", k in {g.splits}" if g.splits > 1 else "")
+    if kernel in _CONV:
+        s = _Conv.from_buffer_copy(args)
+        return float(s.n * s.k * (s.c // s.groups) * prod(s.out) * prod(s.kernel)), ""
+    if kernel in _ATTENTION:
+        a = _Attention.from_buffer_copy(args)
+        seen = min(a.l, a.s)                             # causal: query i meets keys 0 to i
+        pairs = a.l * a.s if not a.causal else seen * (seen + 1) // 2 + (a.l - seen) * a.s
+        return a.batch * a.heads * pairs * (a.e + a.ev) / 2.0 * _ATTENTION[kernel], "causal" if a.causal else ""
+    w = _Winograd.from_buffer_copy(args)
+    pixels = w.ih * w.iw if w.flip else w.oh * w.ow      # of the forward's result, also where it is the source
+    return 9.0 * w.images * w.c * w.k * pixels / (w.groups if kernel in _WINOGRAD_PART else 1), ""
