@@ -1,4 +1,4 @@
-"""Build: one object per ISA and group of kernels, one extension per .pyx; only fastnet._core.launch links kernels and OpenMP."""
+"""Build: one object per ISA and group of kernels, one per .pyx, all linked to one shared object, fastnet._native."""
 import os
 import platform
 import re
@@ -7,7 +7,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
+from typing import NamedTuple
 
+import Cython
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -15,20 +17,23 @@ from setuptools.command.build_ext import build_ext
 
 INCLUDE = ["csrc", "csrc/include"]
 GROUPS = sorted(Path(p).stem for p in glob("csrc/groups/*.h") if not p.endswith("all.h"))
-NUMBERS = ["csrc/include/fn.h", "csrc/groups/all.h",
-           *(f"csrc/kernels/{family}.inc.c" for family in ("unary", "activation", "binary", "compare"))]
 CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0",
           "-fno-asynchronous-unwind-tables", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 X86 = {"avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": ["-march=x86-64-v3"], "scalar": []}
 ARM = {"neon": [], "scalar": []}
 ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), {"scalar": []})
-KERNEL_HOST = "fastnet._core.launch"
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 # What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
 HOT = {"arithmetic", "binary", "elementwise", "activation", "linear", "gemm", "view", "unary", "reduce", "reduction", "axes", "conv"}
-GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables"]
-WARNINGS = ["-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds"]       # of Cython's code
+GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables",
+        "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]         # warnings of Cython's own code
+GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
+OPENMP_HOST = "fastnet._core.launch"                     # the only module that is compiled with OpenMP
+NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"],
+                   extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])  # no symbol tables: a tenth of the wheel
+# The functions that every Cython module needs are a module of their own, since Cython has that.
+SHARED = "fastnet._core._cython" if tuple(map(int, Cython.__version__.split(".")[:2])) >= (3, 3) else None
 
 
 def speed(isa, group):
@@ -38,18 +43,31 @@ def speed(isa, group):
     return ["-O2", "-fvect-cost-model=dynamic"] if group in ("element", "norm", "gemm", "conv") else ["-O3"]
 
 
-def extension(path):
-    name = path.removesuffix(".pyx").replace("/", ".")
-    sources = [path] + (["csrc/arena.c"] if name == "fastnet._core.memory" else [])
-    return Extension(name, sources, depends=NUMBERS, include_dirs=[*INCLUDE, numpy.get_include()],
-                     define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION")],
-                     extra_compile_args=["-O2" if "_core" in name or Path(path).stem in HOT else "-Os", *GLUE, *WARNINGS],
-                     extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])       # no symbol tables: a tenth of the wheel
+def glue_speed(module):
+    return "-O2" if "_core" in module or module.rpartition(".")[2] in HOT else "-Os"
 
 
-def included(source, more):
-    """The files that a C source includes, and those that these include."""
-    found, left = set(), [source, *(f"csrc/{name}" for name in more)]
+def modules():
+    """The .pyx files as Cython's extensions, each with the C file that Cython made of it."""
+    extensions = [Extension(p.removesuffix(".pyx").replace("/", "."), [p]) for p in sorted(glob("fastnet/**/*.pyx", recursive=True))]
+    options = {"nthreads": JOBS, "build_dir": "build/cython", "compiler_directives": {"language_level": 3, "cdivision": True}}
+    if SHARED:
+        extensions.append(Extension(SHARED, [SHARED.replace(".", "/") + ".c"]))
+        options["shared_utility_qualified_name"] = SHARED
+    return cythonize(extensions, **options)
+
+
+class Unit(NamedTuple):
+    """One run of the C compiler."""
+    source: str
+    flags: list
+    folder: str = ""                                    # the object's, below that of all objects
+    macros: tuple = ()
+
+
+def included(unit):
+    """The source of a unit, the files that it includes, and those that these include."""
+    found, left = set(), [unit.source, *(f"csrc/groups/{group}.h" for _, group in unit.macros if group in GROUPS)]
     while left:
         found.add(path := left.pop())
         for name in re.findall(r'#\s*include "([^"]+)"', Path(path).read_text()):
@@ -58,32 +76,30 @@ def included(source, more):
 
 
 class Build(build_ext):
-    """build_ext that first compiles the kernels, each ISA with its own flags, all at once."""
-
-    def finalize_options(self):
-        super().finalize_options()
-        self.parallel = self.parallel or JOBS
+    """build_ext that first makes all objects, each with its own flags, as many at once as there are processors."""
 
     def build_extensions(self):
-        host = next(e for e in self.extensions if e.name == KERNEL_HOST)
-        host.extra_compile_args += (openmp := self.openmp_flags())
-        host.extra_link_args += openmp
-        units = [("csrc/dispatch.c", None, []),
-                 *((f"csrc/isa/{isa}.c", group, [*speed(isa, group), *flags]) for group in GROUPS for isa, flags in ISA_FLAGS.items())]
+        compiled, openmp = modules(), self.openmp_flags()
+        units = [Unit(f"csrc/isa/{isa}.c", [*CFLAGS, *speed(isa, group), *flags], group, (("GROUP", group),))
+                 for group in GROUPS for isa, flags in ISA_FLAGS.items()]
+        units += [Unit(e.sources[0], [*GLUE, glue_speed(e.name), *(openmp if e.name == OPENMP_HOST else [])], "", GLUE_MACROS)
+                  for e in compiled]
+        units += [Unit(source, CFLAGS) for source in ("csrc/dispatch.c", "csrc/arena.c")]
         with ThreadPoolExecutor(JOBS) as pool:
-            host.extra_objects += list(pool.map(lambda unit: self.kernel_object(*unit), units))
-        host.depends = [*host.depends, *host.extra_objects]        # a new object links its host again
+            NATIVE.extra_objects = list(pool.map(self.object, units))
+        NATIVE.define_macros = [("FN_MODULES", '"' + r"\n".join(e.name for e in compiled) + '"')]
+        NATIVE.extra_link_args += openmp
+        self.force = True                               # linking is quick, and objects may have gone
         super().build_extensions()
 
-    def kernel_object(self, source, group, flags):
-        """The object of one source, or of one group of kernels for the ISA of a source; made anew where what it includes is newer."""
-        folder = Path(self.build_temp, group or "")
-        target = (folder / source).with_suffix(".o")
-        headers = included(source, [f"groups/{group}.h"] if group else [])
-        newest = max(os.path.getmtime(p) for p in [source, "setup.py", *headers])
+    def object(self, unit):
+        """The object of a unit, made anew where a file that it is made of is newer."""
+        folder = Path(self.build_temp, unit.folder)
+        target = (folder / unit.source).with_suffix(".o")
+        newest = max(os.path.getmtime(p) for p in ["setup.py", *included(unit)])
         if self.force or not target.exists() or target.stat().st_mtime < newest:
-            self.compiler.compile([source], output_dir=str(folder), include_dirs=INCLUDE, extra_postargs=[*CFLAGS, *flags],
-                                  macros=[("GROUP", group)] if group else [])
+            self.compiler.compile([unit.source], output_dir=str(folder), include_dirs=[*INCLUDE, numpy.get_include()],
+                                  extra_postargs=unit.flags, macros=list(unit.macros))
         return str(target)
 
     def openmp_flags(self):
@@ -105,8 +121,4 @@ class Build(build_ext):
         return []
 
 
-setup(
-    ext_modules=cythonize([extension(p) for p in sorted(glob("fastnet/**/*.pyx", recursive=True))], nthreads=JOBS,
-                          compiler_directives={"language_level": 3, "cdivision": True}),
-    cmdclass={"build_ext": Build},
-)
+setup(ext_modules=[NATIVE], cmdclass={"build_ext": Build})

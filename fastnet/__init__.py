@@ -2,6 +2,7 @@
 # ruff: noqa: F401
 import typing as _typing
 
+from fastnet import _modules  # before any compiled module
 from fastnet import autograd, backends, config, linalg, nn, optim, serialization, utils
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8

@@ -139,7 +139,7 @@ def test_no_function_is_a_backslash_macro():
 
 def test_only_the_core_links_openmp_and_the_arena():
     setup = (ROOT / "setup.py").read_text()
-    assert setup.count("csrc/arena.c") == 1 and 'KERNEL_HOST = "fastnet._core.launch"' in setup
+    assert setup.count("csrc/arena.c") == 1 and 'OPENMP_HOST = "fastnet._core.launch"' in setup
     assert "-march=native" not in setup and "-Ofast" not in setup and "ffast-math" not in setup
 
 
