@@ -1,10 +1,12 @@
 """Trainings killed with SIGKILL and resumed: the final state is that of a training that was not, bit by bit."""
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -49,12 +51,94 @@ def run():
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_killed_and_resumed_is_as_if_nothing_had_happened(run, name, folder):
-    """Killed in the first epoch, twice at one place, in the last epoch."""
+    """Killed in the first epoch, twice at one place in the second."""
     status, whole = run(folder / "whole", *VARIANTS[name])
     assert status == 0, whole
     steps = 12 if name == "accumulated" else 30
-    for at in (steps // 4, steps // 2 + 1, steps // 2 + 1, steps - 1):
+    for at in (steps // 4, steps // 2 + 1, steps // 2 + 1):
         status, said = run(folder / "killed", "--kill", at, *VARIANTS[name])
         assert status == -signal.SIGKILL, said
     status, said = run(folder / "killed", *VARIANTS[name])
     assert status == 0 and said[-1] == whole[-1], (said, whole)
+
+
+def test_done_batches_are_not_fetched_again(run, folder):
+    run(folder, "--kill", 14)
+    assert run(folder)[1][-2] == f"fetched {4 * (30 - 12)}"
+
+
+def test_killed_at_any_moment(folder):
+    """New interpreters, killed from outside after random times, in the middle of anything."""
+    rng = random.Random(0)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, SCRIPT, "--every", "1", "--epochs", "6", "--plateau"]
+    whole = subprocess.run([*command, folder / "whole"], env=environment, text=True, capture_output=True, check=True).stdout.splitlines()
+    killed = 0
+    for _ in range(50):
+        process = subprocess.Popen([*command, folder / "killed"], env=environment, text=True, stdout=subprocess.PIPE)
+        files = folder / "killed"
+        before = set(os.listdir(files)) if files.exists() else set()
+        while killed < 4 and process.poll() is None and (not files.exists() or set(os.listdir(files)) == before):
+            time.sleep(0.002)                             # it is at work
+        if killed < 4:
+            time.sleep(rng.random() * 0.05)
+            process.kill()
+        said = process.communicate()[0].splitlines()
+        if process.returncode == 0:
+            break
+        killed += 1
+    assert killed and said[-1] == whole[-1]
+
+
+def damage(path, how):
+    data = bytearray(path.read_bytes())
+    if how == "cut":
+        data = data[:len(data) // 2]
+    elif how == "flipped":
+        data[len(data) // 2] ^= 1
+    path.write_bytes(b"" if how == "empty" else data)
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "empty"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(run, folder, how):
+    whole = run(folder / "whole")[1]
+    run(folder / "killed", "--kill", 20)
+    newest = folder / "killed" / "step-000000018.fnet"
+    damage(newest, how)
+    status, said = run(folder / "killed")
+    assert status == 0 and said[-1] == whole[-1]
+    assert "step-000000018.fnet' cannot be read" in said[0] and "going on from step-000000015.fnet" in said[0]
+
+
+def test_where_no_checkpoint_can_be_read_nothing_is_begun_anew(run, folder):
+    run(folder, "--kill", 8)
+    for path in folder.iterdir():
+        damage(path, "cut")
+    before = sorted(path.read_bytes() for path in folder.iterdir())
+    status, said = run(folder)
+    assert status == 1 and "DamagedFile: resume: no checkpoint" in said[-1] and said[-1].count("cannot be read") == 2
+    assert sorted(path.read_bytes() for path in folder.iterdir()) == before
+
+
+def test_a_full_disk_is_a_clear_error_and_loses_nothing(run, folder):
+    whole = run(folder / "whole")[1]
+    status, said = run(folder / "full", "--full", 8)
+    assert status == 1 and "while writing a checkpoint; the checkpoints written before are intact" in said[-1]
+    assert "step-000000009.fnet" in said[-1]
+    assert sorted(path.name for path in (folder / "full").iterdir()) == ["step-000000003.fnet", "step-000000006.fnet"]
+    assert run(folder / "full")[1][-1] == whole[-1]
+
+
+@pytest.mark.parametrize("when, said", [(("--interrupt", 13), "interrupted 13 True 1"),
+                                        (("--interrupt-validation", 5), "interrupted 20 True 1")])
+def test_ctrl_c_ends_the_fit_with_a_checkpoint_from_which_it_goes_on(run, folder, when, said):
+    """After a step; and in a validation, which is then as if it had not begun."""
+    whole = run(folder / "whole")[1]
+    assert run(folder / "stopped", *when)[1] == [said]
+    assert run(folder / "stopped")[1][-1] == whole[-1]
+
+
+def test_what_an_earlier_process_left_half_written_is_removed(run, folder):
+    (folder / "step-000000003.fnet.99.abcd.tmp").write_bytes(b"half")
+    assert run(folder, "--every", 30)[0] == 0
+    assert [path.name for path in folder.iterdir()] == ["step-000000030.fnet"]

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import resource
 import signal
 import sys
 import traceback
@@ -46,34 +47,42 @@ class Stream(IterableDataset):
             yield data[i]
 
 
-class Error(fn.metrics.Metric):
-    """Mean of the largest output: a metric with sums."""
+class Top(fn.metrics.Metric):
+    """Mean of the largest output: a metric with sums; may send SIGINT at one update."""
     sums = ("total", "count")
 
-    def __init__(self):
+    def __init__(self, interrupt=0):
+        self.interrupt, self.updates = interrupt, 0
         self.reset()
 
     def reset(self):
         self.total, self.count = 0.0, 0
 
     def update(self, output, target):
+        self.updates += 1
+        if self.updates == self.interrupt:
+            os.kill(os.getpid(), signal.SIGINT)
         self.total, self.count = self.total + output.max().item(), self.count + 1
 
     def compute(self):
         return self.total / self.count
 
 
-class Kill(Callback):
-    """SIGKILL after a step; counts the steps of its life, over all processes, and draws numbers of its own."""
+class Trouble(Callback):
+    """SIGKILL, SIGINT or a full disk after a step; counts the steps of its life, over all processes, and draws numbers of its own."""
 
-    def __init__(self, at):
-        self.at, self.seen, self.rng, self.drawn = at, 0, random.Random(1), 0.0
+    def __init__(self, args):
+        self.args, self.seen, self.rng, self.drawn = args, 0, random.Random(1), 0.0
 
     def on_step_end(self, trainer):
         self.seen += 1
         self.drawn += self.rng.random()
-        if trainer.step == self.at:
+        if trainer.step == self.args.kill:
             os.kill(os.getpid(), signal.SIGKILL)
+        if trainer.step == self.args.interrupt:
+            os.kill(os.getpid(), signal.SIGINT)
+        if trainer.step == self.args.full:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
     def state_dict(self):
         return {"seen": self.seen, "drawn": self.drawn}
@@ -100,7 +109,8 @@ def data_of(kind, workers, persistent):
 def main(argv):
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
-    parser.add_argument("--kill", type=int, default=0)
+    for trouble in ("kill", "interrupt", "full", "interrupt-validation"):
+        parser.add_argument(f"--{trouble}", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--persistent", action="store_true")
     parser.add_argument("--data", default="shuffled")
@@ -108,7 +118,6 @@ def main(argv):
     parser.add_argument("--accumulate", type=int, default=1)
     parser.add_argument("--every", type=int, default=3)
     parser.add_argument("--plateau", action="store_true")
-    parser.add_argument("--fetched", type=int, default=-1)
     args = parser.parse_args(argv)
     fn.set_num_threads(1)
     fn.training.seed_everything(1)
@@ -116,23 +125,25 @@ def main(argv):
     optimizer = fn.optim.AdamW(model.parameters(), lr=1e-2)
     lrs = fn.optim.lr_scheduler
     scheduler = lrs.ReduceLROnPlateau(optimizer, patience=0) if args.plateau else lrs.OneCycleLR(optimizer, 1e-2, total_steps=30)
-    killer = Kill(args.kill)
-    trainer = fn.Trainer(model, fn.nn.CrossEntropyLoss(), optimizer, scheduler, train_metrics={"top": Error()}, metrics={"top": Error()},
-                         callbacks=[killer], accumulate=args.accumulate, clip_norm=1.0, ema=0.9, seed=2,
+    trouble = Trouble(args)
+    trainer = fn.Trainer(model, fn.nn.CrossEntropyLoss(), optimizer, scheduler, train_metrics={"top": Top()},
+                         metrics={"top": Top(args.interrupt_validation)}, callbacks=[trouble], accumulate=args.accumulate,
+                         clip_norm=1.0, ema=0.9, seed=2,
                          checkpoints=Checkpoints(args.out, every_steps=args.every, every_epochs=None), progress=False)
     train, validation = data_of(args.data, args.workers, args.persistent)
-    if args.fetched >= 0:
-        train.dataset.fetched = 0
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         history = trainer.fit(train, validation, epochs=args.epochs, resume=True)
     for warning in said:
         print("warning:", warning.message)
+    if trainer.interrupted:
+        print("interrupted", trainer.step, trainer.in_epoch, len(history))
+        return
     digest = hashlib.sha256()
     records = [{name: value for name, value in record.items() if name != "seconds"} for record in history]
     for value in (*model.state_dict().values(), *trainer.ema.average.values()):
         digest.update(value.numpy().tobytes())
-    digest.update(repr((records, optimizer.state_dict(), scheduler.state_dict(), killer.seen, killer.drawn, killer.rng.random(),
+    digest.update(repr((records, optimizer.state_dict(), scheduler.state_dict(), trouble.seen, trouble.drawn, trouble.rng.random(),
                         trainer.step, trainer.epoch, fn.rand(1).item(), random.random(), np.random.random())).encode())
     print("fetched", getattr(getattr(train, "dataset", None), "fetched", 0))
     print("hash", digest.hexdigest())

@@ -51,21 +51,22 @@ def samples(batch: Any) -> int:
 def with_loss(loss: Callable[[Any, Any], Tensor]) -> Callable[[Any, Any], Parts]:
     """batch_loss for batches (inputs..., target): ``loss(model(*inputs), target)``."""
     def batch_loss(model: Any, batch: Any) -> Parts:
-        if len(batch) == 2:
+        kind = type(batch)
+        if (kind is tuple or kind is list) and len(batch) == 2:
             x, target = batch
             output = model(x)
         else:
+            _check(batch)
             *inputs, target = batch
             output = model(*inputs)
         return loss(output, target), output, target
     return batch_loss
 
 
-def check(batch: Any, what: str) -> None:
-    """Raise TypeError for a batch that is not (inputs..., target)."""
+def _check(batch: Any) -> None:
     if not isinstance(batch, (list, tuple)) or len(batch) < 2:
         shown = f"{type(batch).__name__} of {len(batch)}" if isinstance(batch, (list, tuple, dict)) else type(batch).__name__
-        raise TypeError(f"{what}: a batch must be (inputs..., target), got a {shown}; Trainer(batch_loss=...) takes batches of any form")
+        raise TypeError(f"Trainer: a batch must be (inputs..., target), got a {shown}; Trainer(batch_loss=...) takes batches of any form")
 
 
 def batches_of(data: Any, batch_size: int | None, shuffle: bool, what: str) -> Iterable[Any]:

@@ -145,6 +145,8 @@ class Trainer:
         self.exception = None
         if restored is None:
             self._begin(overwrite)
+        if self.checkpoints is not None:
+            self.checkpoints.sweep()
         self.goal = [None if n is None else start + n for n, start in zip((epochs, steps), self.start)]
         self.schedule.check(self._steps_ahead())
         self.model.train()
@@ -225,7 +227,6 @@ class Trainer:
                                      "resume=True goes on from them, overwrite=True removes them")
                 for path in old:
                     path.unlink()
-            self.checkpoints.sweep()
         self.start, self.in_epoch = [self.epoch, self.step], False
         if self.seed is not None:
             seed_everything(self.seed)
