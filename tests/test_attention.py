@@ -81,3 +81,22 @@ def test_a_mask_that_learns_with_hidden_keys():
     assert np.isfinite(q.grad.numpy()).all()
     k, bias = draw(1, 1, 5, 4, seed=1).requires_grad_(), draw(2, 3, 5, seed=2).requires_grad_()
     assert fastnet.autograd.gradcheck(lambda q, k, m: attention(q, k, k, attn_mask=m, enable_gqa=True), (q, k, bias))
+
+
+def test_packed_attention_is_attention_of_its_parts():
+    """With the same dropout; the gradients of two uses add up; a transposed weight gets its gradient in its own order of memory."""
+    from fastnet.ops.attention import packed_attention
+    packed, apart = (draw(2, 70, 3, 2, 8).requires_grad_() for _ in range(2))
+    fastnet.manual_seed(3)
+    a = packed_attention(packed, 0.2, True)
+    fastnet.manual_seed(3)
+    b = attention(*(apart[:, :, i].transpose(1, 2) for i in range(3)), dropout_p=0.2, is_causal=True)
+    assert np.array_equal(a.detach().numpy(), b.detach().numpy())
+    for x, y in ((packed, a), (apart, b)):
+        ((y * y).sum() + (x * 3.0).sum()).backward()
+    np.testing.assert_allclose(packed.grad.numpy(), apart.grad.numpy(), rtol=1e-12)
+    with fastnet.no_grad():
+        assert not packed_attention(packed).requires_grad
+    w = fastnet.nn.Parameter(draw(4, 3))
+    fastnet.nn.functional.linear(draw(5, 4), w.t()).sum().backward()
+    assert w.grad.is_contiguous()

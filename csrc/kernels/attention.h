@@ -4,7 +4,7 @@
    the strides of the others are given.  heads is a multiple of kv_heads; query head h reads key head h / (heads / kv_heads).
    lse [batch][heads][l]: the logarithm of the sum of exponentials of each row; +inf where every key is masked: such rows of y are 0.
    attention_forward   range: batch * heads * ceil(l / ATTENTION_GROUP).  Writes y and lse.
-   attention_backward  range: batch * kv_heads.  Reads y, lse, gy; writes gq, gk, gv, which are contiguous in the order of q, k and v.
+   attention_backward  range: batch * kv_heads.  Reads y, lse, gy; writes gq, gk, gv, whose last axis is contiguous too.
    causal: query i sees keys 0 to i.  Dropout: a kept weight is multiplied by 1 / (1 - dropout); which are kept depends on the key and the
    weight's place alone. */
 #ifndef FN_ATTENTION_H
@@ -24,7 +24,7 @@ typedef struct {
   void       *scratch;                               /* scratch_size elements for each thread */
   ptrdiff_t   scratch_size;
   ptrdiff_t   batch, heads, kv_heads, l, s, e, ev;
-  ptrdiff_t   qs[3], ks[3], vs[3], ys[3], gs[3];     /* strides: batch, head, row */
+  ptrdiff_t   qs[3], ks[3], vs[3], ys[3], gs[3], gqs[3], gks[3], gvs[3];     /* strides: batch, head, row */
   ptrdiff_t   ms[4];                                 /* strides of the mask: batch, head, query, key; 0: broadcast */
   int32_t     mask_kind, causal;
   double      scale, dropout;

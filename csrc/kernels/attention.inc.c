@@ -131,12 +131,13 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
   for (ptrdiff_t i = 0; i < i1 - i0; i++) { top[i] = -(T)INFINITY; sum[i] = 0; }
   memset(acc, 0, (size_t)((i1 - i0) * pv) * sizeof(T));
   for (ptrdiff_t j0 = 0; j0 < keys; j0 += ATT_COLS) {
-    const ptrdiff_t n = keys - j0 < ATT_COLS ? keys - j0 : ATT_COLS;
-    if (!few) FN(att_pack)(k + j0 * a->ks[2], a->ks[2], n, e, packed);
-    FN(att_rows)(v + j0 * a->vs[2], a->vs[2], n, ev, 1, vs);
+    const ptrdiff_t block = keys - j0 < ATT_COLS ? keys - j0 : ATT_COLS;
+    if (!few) FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
+    FN(att_rows)(v + j0 * a->vs[2], a->vs[2], block, ev, 1, vs);
     for (ptrdiff_t r0 = 0; r0 < i1 - i0; r0 += ATTENTION_ROWS) {
       const ptrdiff_t rows = i1 - i0 - r0 < ATTENTION_ROWS ? i1 - i0 - r0 : ATTENTION_ROWS;
-      if (a->causal && j0 > i0 + r0 + rows - 1) continue;
+      const ptrdiff_t n = a->causal && i0 + r0 + rows - j0 < block ? i0 + r0 + rows - j0 : block;      /* keys that one of the rows sees */
+      if (n <= 0) continue;
       FN(att_scores)(rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s);
       for (ptrdiff_t r = r0; r < r0 + rows; r++) {
         T *row = s + (r - r0) * ATT_COLS;
@@ -158,7 +159,12 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
     T *y = (T *)a->y + b * a->ys[0] + h * a->ys[1] + (i0 + r) * a->ys[2];
     FN(att_scale)(acc + r * pv, pv, sum[r] == 0 ? 0 : 1 / sum[r]);
     memcpy(y, acc + r * pv, (size_t)ev * sizeof(T));
-    ((T *)a->lse)[(b * a->heads + h) * a->l + i0 + r] = sum[r] == 0 ? (T)INFINITY : top[r] + (T)log((double)sum[r]);
+  }
+  T *lse = (T *)a->lse + (b * a->heads + h) * a->l + i0;
+  for (ptrdiff_t r = 0; r < i1 - i0; r += VLEN) {
+    const vec of = FN(get)(sum + r, i1 - i0 - r);
+    const vec y = v_select(v_eq(of, v_zero()), v_set((T)INFINITY), v_add(FN(get)(top + r, i1 - i0 - r), v_log(of)));
+    FN(put)(lse + r, y, i1 - i0 - r);
   }
 }
 
@@ -216,17 +222,17 @@ static void FN(att_differentiate)(const fn_attention_args *a, ptrdiff_t b, ptrdi
   }
 }
 
-static void FN(att_store)(const T *from, ptrdiff_t rows, ptrdiff_t n, T by, T *to)
+static void FN(att_store)(const T *from, ptrdiff_t rows, ptrdiff_t n, T by, T *to, ptrdiff_t step)
 {
   const vec k = v_set(by);
-  for (ptrdiff_t i = 0; i < rows; i++, from += FN(att_pitch)(n), to += n)
+  for (ptrdiff_t i = 0; i < rows; i++, from += FN(att_pitch)(n), to += step)
     for (ptrdiff_t j = 0; j < n; j += VLEN) FN(put)(to + j, v_mul(FN(get)(from + j, n - j), k), n - j);
 }
 
 /* One key head of one batch: for each block of keys, all queries of all heads that read it. */
 static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t kv, T *scratch)
 {
-  const ptrdiff_t e = a->e, ev = a->ev, pe = FN(att_pitch)(e), pv = FN(att_pitch)(ev), heads = a->heads / a->kv_heads, unit = b * a->kv_heads + kv;
+  const ptrdiff_t e = a->e, ev = a->ev, pe = FN(att_pitch)(e), pv = FN(att_pitch)(ev), heads = a->heads / a->kv_heads;
   T *packed = scratch, *packed_v = packed + ATT_COLS * e, *ks = packed_v + ATT_COLS * ev, *p = ks + ATT_COLS * pe;
   T *dp = p + ATTENTION_ROWS * ATT_COLS, *gk = dp + ATTENTION_ROWS * ATT_COLS, *gv = gk + ATT_COLS * pe, *rest = gv + ATT_COLS * pv;
   const att_queries all = { rest, rest + heads * a->l * pe, rest + heads * a->l * (pe + pv), rest + heads * a->l * (2 * pe + pv) };
@@ -236,15 +242,16 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
     FN(att_gather)(a, b, kv * heads + g, &at);
   }
   for (ptrdiff_t j0 = 0; j0 < a->s; j0 += ATT_COLS) {
-    const ptrdiff_t n = a->s - j0 < ATT_COLS ? a->s - j0 : ATT_COLS, first = a->causal ? j0 / ATTENTION_ROWS * ATTENTION_ROWS : 0;
-    FN(att_pack)(k + j0 * a->ks[2], a->ks[2], n, e, packed);
-    FN(att_pack)(v + j0 * a->vs[2], a->vs[2], n, ev, packed_v);
-    FN(att_rows)(k + j0 * a->ks[2], a->ks[2], n, e, 1, ks);
-    memset(gk, 0, (size_t)(n * pe) * sizeof(T));
-    memset(gv, 0, (size_t)(n * pv) * sizeof(T));
+    const ptrdiff_t block = a->s - j0 < ATT_COLS ? a->s - j0 : ATT_COLS, first = a->causal ? j0 : 0;
+    FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
+    FN(att_pack)(v + j0 * a->vs[2], a->vs[2], block, ev, packed_v);
+    FN(att_rows)(k + j0 * a->ks[2], a->ks[2], block, e, 1, ks);
+    memset(gk, 0, (size_t)(block * pe) * sizeof(T));
+    memset(gv, 0, (size_t)(block * pv) * sizeof(T));
     for (ptrdiff_t g = 0; g < heads; g++)
       for (ptrdiff_t i0 = first; i0 < a->l; i0 += ATTENTION_ROWS) {
         const ptrdiff_t rows = a->l - i0 < ATTENTION_ROWS ? a->l - i0 : ATTENTION_ROWS, at = g * a->l + i0;
+        const ptrdiff_t n = a->causal && i0 + rows - j0 < block ? i0 + rows - j0 : block;      /* keys that one of the rows sees */
         FN(att_product)(rows, n, e, all.q + at * pe, pe, 1, packed, GEMM_NR, e, p, ATT_COLS, 0);
         FN(att_product)(rows, n, ev, all.gy + at * pv, pv, 1, packed_v, GEMM_NR, ev, dp, ATT_COLS, 0);
         FN(att_differentiate)(a, b, kv * heads + g, i0, rows, j0, n, all.dot + g * a->l, p, dp);
@@ -252,10 +259,11 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
         FN(att_product)(n, e, rows, dp, 1, ATT_COLS, all.q + at * pe, pe, 1, gk, pe, 1);
         FN(att_product)(rows, e, n, dp, ATT_COLS, 1, ks, pe, 1, all.gq + at * pe, pe, 1);
       }
-    FN(att_store)(gk, n, e, 1, (T *)a->gk + (unit * a->s + j0) * e);
-    FN(att_store)(gv, n, ev, 1, (T *)a->gv + (unit * a->s + j0) * ev);
+    FN(att_store)(gk, block, e, 1, (T *)a->gk + b * a->gks[0] + kv * a->gks[1] + j0 * a->gks[2], a->gks[2]);
+    FN(att_store)(gv, block, ev, 1, (T *)a->gv + b * a->gvs[0] + kv * a->gvs[1] + j0 * a->gvs[2], a->gvs[2]);
   }
-  FN(att_store)(all.gq, heads * a->l, e, (T)a->scale, (T *)a->gq + (b * a->heads + kv * heads) * a->l * e);
+  for (ptrdiff_t g = 0; g < heads; g++)
+    FN(att_store)(all.gq + g * a->l * pe, a->l, e, (T)a->scale, (T *)a->gq + b * a->gqs[0] + (kv * heads + g) * a->gqs[1], a->gqs[2]);
 }
 
 static void FN(attention_backward)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)

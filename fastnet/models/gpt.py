@@ -13,6 +13,7 @@ from fastnet.models.blocks import at_least
 from fastnet.models.generation import LanguageModel
 from fastnet.models.positions import RotaryEmbedding
 from fastnet.nn import functional as F
+from fastnet.ops.attention import packed_attention
 
 
 class Conv1D(nn.Module):
@@ -77,6 +78,9 @@ class SelfAttention(nn.Module):
         """x (N, T, n_embd) to the same shape; with a cache, x is what comes after the tokens in it."""
         n, length, size = x.shape
         parts = self.c_attn(x).unflatten(-1, (3, self.n_head, size // self.n_head))
+        if cache is None and self.rotary is None:
+            y = packed_attention(parts, self.dropout if self.training else 0.0, True)
+            return self.resid_dropout(self.c_proj(y.transpose(1, 2).reshape(n, length, size)))
         q, k, v = (parts[:, :, i].transpose(1, 2) for i in range(3))
         start = 0 if cache is None else cache.filled
         if self.rotary is not None:

@@ -39,6 +39,9 @@ cdef extern from "kernels/attention.h" nogil:
         Py_ssize_t vs[3]
         Py_ssize_t ys[3]
         Py_ssize_t gs[3]
+        Py_ssize_t gqs[3]
+        Py_ssize_t gks[3]
+        Py_ssize_t gvs[3]
         Py_ssize_t ms[4]
         int mask_kind, causal
         double scale, dropout
@@ -71,39 +74,6 @@ cdef double _flops(const fn_attention_args *a) noexcept:
     return 2.0 * a.batch * a.heads * a.l * a.s * (a.e + a.ev) * (0.5 if a.causal else 1.0)
 
 
-# inputs: q, k, v; saved: q, k, v, y, lse, mask.  n.block: the arguments of forward, whose pointers are stale.
-cdef int attention_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
-    cdef fn_attention_args a = (<fn_attention_args *>n.block)[0]
-    cdef fn_tensor g
-    cdef fn_tensor made[3]
-    cdef int k
-    made[0].st = made[1].st = made[2].st = NULL
-    _arrange(&g, gy)
-    try:
-        for k in range(3):
-            array_new(&made[k], 4, n.saved[k].t.dims, gy.dtype)
-        a.q, a.k, a.v, a.y, a.lse = n.saved[0].t.p, n.saved[1].t.p, n.saved[2].t.p, n.saved[3].t.p, n.saved[4].t.p
-        a.mask = n.saved[5].t.p if n.saved[5].t.st != NULL else NULL
-        a.gy, a.gq, a.gk, a.gv = g.p, made[0].p, made[1].p, made[2].p
-        memcpy(a.gs, g.strides, sizeof(a.gs))
-        if made[0].size == 0 or made[1].size == 0 or made[2].size == 0:
-            for k in range(3):
-                array_fill_zero(&made[k])
-        else:
-            _launch(FN_attention_backward, gy.dtype, &a, a.batch * a.kv_heads, 2.5 * _flops(&a), True)
-        for k in range(3):
-            if n.inputs[k] != NULL:
-                array_share(&gin[k], &made[k])
-        return 0
-    finally:
-        array_drop(&g)
-        for k in range(3):
-            array_drop(&made[k])
-
-
-cdef fn_op ATTENTION = [b"ScaledDotProductAttentionBackward0", attention_backward, False]
-
-
 cdef int _output(fn_tensor *y, const fn_tensor *q, Py_ssize_t ev) except -1:
     """A new (batch, heads, l, ev) in q's order of memory: where q is a transposed view, the way back is free."""
     cdef int order[3]
@@ -126,8 +96,62 @@ cdef int _output(fn_tensor *y, const fn_tensor *q, Py_ssize_t ev) except -1:
     return 0
 
 
-cdef Tensor _attend(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout_p, bint causal, double scale):
-    """All have four axes; mask is broadcast to (batch, heads, l, s), bool or of q's dtype, or None."""
+cdef int _split(fn_tensor *parts, const fn_tensor *packed) except -1:
+    """parts[0..2] = queries, keys and values (batch, heads, length, size), views of packed (batch, length, 3, heads, size)."""
+    cdef int k, d
+    cdef int axes[4]
+    axes[:] = [0, 3, 1, 4]
+    for k in range(3):
+        array_share(&parts[k], packed)
+        parts[k].p = packed.p + k * packed.strides[2] * itemsize(packed.dtype)
+        parts[k].ndim, parts[k].size = 4, packed.size // 3
+        for d in range(4):
+            parts[k].dims[d], parts[k].strides[d] = packed.dims[axes[d]], packed.strides[axes[d]]
+    return 0
+
+
+# inputs: q, k, v, or one that holds all three; saved: q, k, v, y, lse, mask.  n.block: the arguments of forward, whose pointers are stale.
+cdef int attention_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
+    cdef fn_attention_args a = (<fn_attention_args *>n.block)[0]
+    cdef fn_tensor g
+    cdef fn_tensor made[3]
+    cdef int k
+    made[0].st = made[1].st = made[2].st = NULL
+    _arrange(&g, gy)
+    try:
+        if n.n_inputs == 1:
+            array_new(&gin[0], 5, n.inputs[0].acc.dims, gy.dtype)
+            _split(made, &gin[0])
+        else:
+            for k in range(3):
+                _output(&made[k], &n.saved[k].t, n.saved[k].t.dims[3])
+        a.q, a.k, a.v, a.y, a.lse = n.saved[0].t.p, n.saved[1].t.p, n.saved[2].t.p, n.saved[3].t.p, n.saved[4].t.p
+        a.mask = n.saved[5].t.p if n.saved[5].t.st != NULL else NULL
+        a.gy, a.gq, a.gk, a.gv = g.p, made[0].p, made[1].p, made[2].p
+        memcpy(a.gs, g.strides, sizeof(a.gs))
+        memcpy(a.gqs, made[0].strides, sizeof(a.gqs))
+        memcpy(a.gks, made[1].strides, sizeof(a.gks))
+        memcpy(a.gvs, made[2].strides, sizeof(a.gvs))
+        if made[0].size == 0 or made[1].size == 0 or made[2].size == 0:
+            for k in range(3):
+                array_fill_zero(&made[k])
+        else:
+            _launch(FN_attention_backward, gy.dtype, &a, a.batch * a.kv_heads, 2.5 * _flops(&a), True)
+        for k in range(3):
+            if n.n_inputs == 3 and n.inputs[k] != NULL:
+                array_share(&gin[k], &made[k])
+        return 0
+    finally:
+        array_drop(&g)
+        for k in range(3):
+            array_drop(&made[k])
+
+
+cdef fn_op ATTENTION = [b"ScaledDotProductAttentionBackward0", attention_backward, False]
+
+
+cdef Tensor _attend(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout_p, bint causal, double scale, Tensor packed=None):
+    """All have four axes; mask is broadcast to (batch, heads, l, s), bool or of q's dtype, or None; q, k and v may be views of packed."""
     cdef fn_attention_args a
     cdef fn_tensor ql, kl, vl, y, lse
     cdef Tensor out
@@ -162,13 +186,16 @@ cdef Tensor _attend(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout_p,
             _launch(FN_attention_forward, dtype, &a, units, _flops(&a), False)
         out = tensor_take(&y)
         y.st = NULL
-        if grad_enabled() and (q.node != NULL or k.node != NULL or v.node != NULL):
-            n = record(out, &ATTENTION, 3, 6)
+        if grad_enabled() and (q.node != NULL or k.node != NULL or v.node != NULL or (packed is not None and packed.node != NULL)):
+            n = record(out, &ATTENTION, 3 if packed is None else 1, 6)
             n.block = block_new(sizeof(fn_attention_args))
             (<fn_attention_args *>n.block)[0] = a
-            node_input(n, 0, q.node)
-            node_input(n, 1, k.node)
-            node_input(n, 2, v.node)
+            if packed is not None:
+                node_input(n, 0, packed.node)
+            else:
+                node_input(n, 0, q.node)
+                node_input(n, 1, k.node)
+                node_input(n, 2, v.node)
             node_save(n, 0, &ql)
             node_save(n, 1, &kl)
             node_save(n, 2, &vl)
@@ -269,6 +296,38 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     q, k, v = [_four(t) for t in (q, k, v)]
     out = _attend(q, k, v, None if mask is None else _four(mask), dropout_p, is_causal, by)
     return out if len(shape) == 4 else out.reshape(shape)
+
+
+def packed_attention(packed, dropout_p=0.0, is_causal=False):
+    """Self-attention of queries, keys and values that lie in one tensor, whose gradient is written in one piece.
+
+    Args:
+        packed: (batch, length, 3, heads, size), as a linear layer makes it: queries, keys, values.
+        dropout_p, is_causal: as of `scaled_dot_product_attention`.
+
+    Returns:
+        (batch, heads, length, size), `scaled_dot_product_attention` of the three.
+
+    Raises:
+        RuntimeError: another shape, or no floating-point dtype.
+        ValueError: dropout_p is not a probability.
+
+    >>> import fastnet
+    >>> from fastnet.ops.attention import packed_attention
+    >>> packed_attention(fastnet.ones(1, 5, 3, 2, 4), is_causal=True).shape
+    fastnet.Size([1, 2, 5, 4])
+    """
+    cdef Tensor x = require_tensor(packed, "packed_attention", "packed"), t
+    cdef fn_tensor parts[3]
+    cdef int k
+    if not is_float(x.t.dtype) or x.t.ndim != 5 or x.t.dims[2] != 3:
+        raise RuntimeError(f"packed_attention: packed must be float32 or float64 (batch, length, 3, heads, size), got {x.dtype} "
+                           f"{shape_of(&x.t)}")
+    if not 0.0 <= dropout_p <= 1.0:
+        raise ValueError(f"packed_attention: dropout_p must be from 0 to 1, got {dropout_p}")
+    _split(parts, &x.t)
+    q, k_, v = [tensor_take(&parts[k]) for k in range(3)]
+    return _attend(q, k_, v, None, dropout_p, is_causal, 1.0 / math.sqrt(x.t.dims[4]) if x.t.dims[4] else 1.0, x)
 
 
 def _four(t):

@@ -55,12 +55,15 @@ cdef int linear_gradients(fn_node *n, const fn_tensor *gz, Py_ssize_t m, Py_ssiz
         gemm(gz.dtype, &g)
     if n.inputs[1] != NULL:
         to = n.inputs[1]
-        array_new(&gin[1], 2, to.acc.dims, to.acc.dtype)
+        if is_dense(&to.acc):
+            array_like(&gin[1], &to.acc, to.acc.dtype)   # in the weight's memory order, also where that is a transpose
+        else:
+            array_new(&gin[1], 2, to.acc.dims, to.acc.dtype)
         rows_of(x, &rows, &x_rs)
         gemm_begin(&g, out, to.acc.dims[1], m)
         gemm_a(&g, gz.p, cs, rs)
         gemm_b(&g, x.p, x_rs, x.strides[x.ndim - 1])
-        gemm_c(&g, gin[1].p, to.acc.dims[1], 1)
+        gemm_c(&g, gin[1].p, gin[1].strides[0], gin[1].strides[1])
         gemm(gz.dtype, &g)
     if n.inputs[2] != NULL:
         array_new(&gin[2], 1, &out, gz.dtype)

@@ -17,6 +17,10 @@ def attention(q, k, v, mask=None, is_causal=False, scale=None, enable_gqa=False)
     return e / np.where(total == 0, 1, total) @ v
 
 
+def packed(x, is_causal=False):
+    return attention(*(x[:, :, i].swapaxes(1, 2) for i in range(3)), is_causal=is_causal)
+
+
 def some(rng, shape):
     """A mask under which a few queries see no key."""
     keep = boolean(rng, shape)
@@ -68,4 +72,10 @@ SPECS = [
                     refused("dropout_p must be from 0 to 1", (1, 3, 4), (1, 3, 4), (1, 3, 4), error=ValueError, dropout_p=1.5),
                     Refused(RuntimeError, "must be float32 or float64 alike", zeros(2, 3), zeros(2, 3), zeros(2, 3, dtype="float64")),
                     Refused(RuntimeError, "attn_mask must be bool or", zeros(2, 3), zeros(2, 3), zeros(2, 3), zeros(2, 2, dtype="int64"))]),
+    OpSpec("packed_attention", "fastnet.ops.attention.packed_attention", packed, tol=3e-6, exact_layout=False,
+           cases=[Case(((2, 7, 3, 3, 5),)), Case(((1, 70, 3, 2, 17),), {"is_causal": True}),
+                  Case(((1, 200, 3, 1, 8),), {"is_causal": True}), Case(((2, 0, 3, 3, 5),)), Case(((1, 1, 3, 1, 1),))],
+           refused=[Refused(RuntimeError, "packed_attention: packed must be", zeros(2, 3, 4)),
+                    Refused(RuntimeError, "packed_attention: packed must", zeros(2, 3, 2, 4, 5)),
+                    Refused(ValueError, "packed_attention: dropout_p must be", zeros(2, 3, 3, 4, 5), dropout_p=-0.5)]),
 ]
