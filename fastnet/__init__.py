@@ -3,7 +3,7 @@
 import typing as _typing
 
 from fastnet import _modules  # before any compiled module
-from fastnet import autograd, backends, config, linalg, nn, optim, serialization, utils
+from fastnet import autograd, backends, config, nn, optim, serialization, utils
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -84,13 +84,15 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import datasets, metrics, models, profiling, text, training
+    from fastnet import cuda, datasets, linalg, metrics, models, profiling, special, text, training
     from fastnet.profiling import estimate, profile, summary
     from fastnet.training import Trainer
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
-    _PACKAGES = ("datasets", "metrics", "models", "profiling", "text", "training")
+    from fastnet.later import HOME as _HOME
+    _PACKAGES = ("cuda", "datasets", "linalg", "metrics", "models", "profiling", "special", "text", "training")
     _NAMES = {
+        **_HOME,
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",
         "Trainer": "fastnet.training",
     }

@@ -2,6 +2,7 @@
 from fastnet._core.engine import backward, enable_grad, grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from fastnet.autograd.function import Function
 from fastnet.autograd.gradcheck import GradcheckError, gradcheck
+from fastnet.autograd.variable import Variable
 
-__all__ = ["Function", "GradcheckError", "backward", "enable_grad", "grad", "gradcheck", "inference_mode", "is_grad_enabled", "no_grad",
-           "set_grad_enabled"]
+__all__ = ["Function", "GradcheckError", "Variable", "backward", "enable_grad", "grad", "gradcheck", "inference_mode", "is_grad_enabled",
+           "no_grad", "set_grad_enabled"]

@@ -1,0 +1,351 @@
+"""quantile, nanquantile, nanmean, nansum, nanmedian, aminmax, cov, corrcoef: statistics composed of sums and sorts."""
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+from fastnet._core.tensor import Tensor
+from fastnet.ops.convert import as_tensor
+from fastnet.ops.join import cat
+from fastnet.ops.reduce import amax, amin
+from fastnet.ops.sort import median, sort
+from fastnet.ops.where import where
+
+aminmax_result = namedtuple("aminmax", "min max")
+MODES = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _floating(x: Any, op: str) -> Tensor:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{op}: input must be a Tensor, got {type(x).__name__}")
+    if not x.is_floating_point():
+        raise RuntimeError(f"{op}: input must be floating-point, got {x.dtype}")
+    return x
+
+
+def quantile(input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
+             interpolation: str = "linear") -> Tensor:
+    """The value below which a part q of the elements lies; NaN where one of them is NaN.
+
+    Args:
+        input: a floating-point tensor.
+        q: from 0 to 1, a number or a tensor of 1 axis of input's dtype.
+        dim: the axis; None: all elements.
+        keepdim: keep it, with size 1.
+        interpolation: between two elements: ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"``, ``"nearest"``.
+
+    Returns:
+        The reduced shape, with an axis in front where q has one.
+
+    Raises:
+        RuntimeError: no elements, another dtype, q outside [0, 1].
+
+    >>> import fastnet
+    >>> fastnet.quantile(fastnet.tensor([0.0, 1.0, 2.0, 3.0]), 0.5)
+    tensor(1.5000)
+    """
+    return _quantile(input, q, dim, keepdim, interpolation, "quantile")
+
+
+def nanquantile(input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
+                interpolation: str = "linear") -> Tensor:
+    """`quantile` of the elements that are not NaN.
+
+    Args:
+        input: a floating-point tensor.
+        q: from 0 to 1, a number or a tensor of 1 axis of input's dtype.
+        dim: the axis; None: all elements.
+        keepdim: keep it, with size 1.
+        interpolation: as `quantile`'s.
+
+    >>> import fastnet
+    >>> fastnet.nanquantile(fastnet.tensor([float("nan"), 1.0, 3.0]), 0.5)
+    tensor(2.)
+    """
+    return _quantile(input, q, dim, keepdim, interpolation, "nanquantile")
+
+
+def _quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, op: str) -> Tensor:
+    x = _floating(input, op)
+    if interpolation not in MODES:
+        raise RuntimeError(f"{op}: interpolation must be one of {', '.join(MODES)}, got {interpolation!r}")
+    at = as_tensor(q, dtype=x.dtype) if not isinstance(q, Tensor) else q
+    if at.ndim > 1 or at.dtype != x.dtype:
+        raise RuntimeError(f"{op}: q must be a number or 1 axis of {x.dtype}, got {tuple(at.shape)} of {at.dtype}")
+    if not ((at >= 0) & (at <= 1)).all():
+        raise RuntimeError(f"{op}: q must lie in [0, 1]")
+    ndim = x.ndim
+    if dim is None:
+        x, axis = x.reshape(1, -1), 1                     # the axis is last in what follows
+    else:
+        axis = dim + max(ndim, 1) if dim < 0 else dim
+        if not 0 <= axis < max(ndim, 1):
+            raise IndexError(f"{op}: dim {dim} is out of range for a tensor of {ndim} axes")
+        x = x.unsqueeze(0) if ndim == 0 else x.movedim(axis, -1)
+    n = x.shape[-1]
+    if n == 0:
+        raise RuntimeError(f"{op}: no elements in input {tuple(input.shape)}")
+    ordered = sort(x, -1).values                          # NaN comes last
+    count = x.isnan().logical_not().sum(-1, keepdim=True).to(x.dtype)
+    place = at.reshape(-1) * (count - 1).clamp(min=0) if op == "nanquantile" else at.reshape(-1) * where(count < n, float(n - 1), count - 1)
+    rank = {"lower": place.floor(), "higher": place.ceil(), "nearest": place.round()}.get(interpolation, place)
+    low = rank.detach().floor()
+    y = ordered.gather(-1, low.long())
+    if interpolation in ("linear", "midpoint"):
+        above = ordered.gather(-1, rank.detach().ceil().long())
+        part = rank - low if interpolation == "linear" else where(rank > low, 0.5, 0.0).to(x.dtype)
+        y = y + (above - y) * part
+    if op == "quantile":
+        y = where(count < n, float("nan"), y)
+    y = y.movedim(-1, 0)                                  # (q, the other axes)
+    if dim is None:
+        y = y.reshape(-1, *([1] * ndim if keepdim else []))
+    elif ndim == 0:
+        y = y.reshape(-1)
+    elif keepdim:
+        y = y.unsqueeze(axis + 1)
+    return y if at.ndim else y.squeeze(0)
+
+
+def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The sum, NaN counted as 0.
+
+    Args:
+        input: any tensor.
+        dim: an axis, several, or None for all.
+        keepdim: keep the axes, with size 1.
+        dtype: cast to it first.
+
+    >>> import fastnet
+    >>> fastnet.nansum(fastnet.tensor([1.0, float("nan")]))
+    tensor(1.)
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"nansum: input must be a Tensor, got {type(input).__name__}")
+    x = where(input.isnan(), 0.0, input) if input.is_floating_point() else input
+    return x.sum(dim, keepdim, dtype=dtype)
+
+
+def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+    """The mean of the elements that are not NaN; NaN where there is none.
+
+    Args:
+        input: a floating-point tensor.
+        dim: an axis, several, or None for all.
+        keepdim: keep the axes, with size 1.
+        dtype: cast to it first.
+
+    >>> import fastnet
+    >>> fastnet.nanmean(fastnet.tensor([1.0, float("nan"), 3.0]))
+    tensor(2.)
+    """
+    x = _floating(input, "nanmean")
+    x = x if dtype is None else x.to(dtype)
+    return nansum(x, dim, keepdim) / x.isnan().logical_not().sum(dim, keepdim).to(x.dtype)
+
+
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median of the elements that are not NaN, the lower of two; NaN where there is none.
+
+    Args:
+        input: any tensor.
+        dim: the axis; None: all elements.
+        keepdim: keep it, with size 1.
+
+    Returns:
+        A tensor; with dim, values and indices.
+
+    >>> import fastnet
+    >>> fastnet.nanmedian(fastnet.tensor([1.0, float("nan"), 3.0, 2.0]))
+    tensor(2.)
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"nanmedian: input must be a Tensor, got {type(input).__name__}")
+    if not input.is_floating_point():
+        return median(input) if dim is None else median(input, dim, keepdim)
+    x = input.reshape(-1) if dim is None else input
+    if x.ndim == 0:
+        return median(x, 0, keepdim)
+    axis = -1 if dim is None else dim
+    ordered = sort(x, axis)
+    last = ((x.isnan().logical_not().sum(axis, keepdim=True) - 1).clamp(min=0) // 2)
+    values, indices = ordered.values.gather(axis, last), ordered.indices.gather(axis, last)
+    if dim is None:
+        return values.squeeze(0)
+    result = type(median(x.detach()[:0].new_zeros(1), 0))
+    return result(values, indices) if keepdim else result(values.squeeze(axis), indices.squeeze(axis))
+
+
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> aminmax_result:
+    """The smallest and the largest element.
+
+    Args:
+        input: any tensor.
+        dim: the axis; None: all elements.
+        keepdim: keep it, with size 1.
+
+    Returns:
+        min and max, by name.
+
+    >>> import fastnet
+    >>> fastnet.aminmax(fastnet.tensor([1.0, 3.0]))
+    aminmax(min=tensor(1.), max=tensor(3.))
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"aminmax: input must be a Tensor, got {type(input).__name__}")
+    dims = tuple(range(input.ndim)) if dim is None else dim
+    return aminmax_result(amin(input, dims, keepdim), amax(input, dims, keepdim))
+
+
+def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
+    """The covariance of variables, one a row, over observations, one a column.
+
+    Args:
+        input: (variables, observations), or (observations,).
+        correction: subtracted from the number of observations.
+        fweights: (observations,), integers: how often each was seen.
+        aweights: (observations,): how much each counts.
+
+    Returns:
+        (variables, variables), or a number.
+
+    Raises:
+        RuntimeError: more than 2 axes, or weights of another length.
+
+    >>> import fastnet
+    >>> fastnet.cov(fastnet.tensor([[0.0, 2.0], [0.0, 4.0]]))
+    tensor([[2., 4.],
+            [4., 8.]])
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"cov: input must be a Tensor, got {type(input).__name__}")
+    if input.ndim > 2:
+        raise RuntimeError(f"cov: input has {input.ndim} axes, at most 2 are taken")
+    x = input.reshape(1, -1) if input.ndim < 2 else input
+    x = x if x.is_floating_point() else x.float()
+    n = x.shape[1]
+    for name, w in (("fweights", fweights), ("aweights", aweights)):
+        if w is not None and tuple(w.shape) != (n,):
+            raise RuntimeError(f"cov: {name} {tuple(w.shape)} must have one number for each of {n} observations")
+    if fweights is None and aweights is None:
+        centred = x - x.mean(1, keepdim=True)
+        y = centred @ centred.T / max(n - correction, 0)
+    else:
+        w = 1 if fweights is None else fweights.to(x.dtype)
+        w = w if aweights is None else w * aweights.to(x.dtype)
+        total = w.sum()
+        centred = x - (x * w).sum(1, keepdim=True) / total
+        again = 0 if correction == 0 else correction if aweights is None else correction * (w * aweights.to(x.dtype)).sum() / total
+        y = (centred * w) @ centred.T / (total - again).clamp(min=0)
+    return y.squeeze() if input.ndim < 2 else y if x.shape[0] > 1 else y.squeeze()
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """Pearson's correlation of variables, one a row, over observations, one a column.
+
+    Args:
+        input: (variables, observations), or (observations,).
+
+    Returns:
+        (variables, variables), or a number; between -1 and 1.
+
+    Raises:
+        RuntimeError: more than 2 axes.
+
+    >>> import fastnet
+    >>> fastnet.corrcoef(fastnet.tensor([[0.0, 1.0, 2.0], [4.0, 2.0, 0.0]]))
+    tensor([[ 1., -1.],
+            [-1.,  1.]])
+    """
+    c = cov(input)
+    if c.ndim == 0:
+        return c / c
+    deviation = c.diagonal().sqrt()
+    return (c / deviation.unsqueeze(1) / deviation).clamp(-1, 1)
+
+
+def _edges(input: Tensor, prepend: Tensor | None, append: Tensor | None, dim: int) -> Tensor:
+    parts = [x for x in (prepend, input, append) if x is not None]
+    return cat(parts, dim) if len(parts) > 1 else input
+
+
+def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
+    """Differences of neighbours along an axis.
+
+    Args:
+        input: any tensor with an axis.
+        n: how often.
+        dim: the axis.
+        prepend: put before input first.
+        append: put behind it.
+
+    Raises:
+        RuntimeError: no axis, or n is negative.
+
+    >>> import fastnet
+    >>> fastnet.diff(fastnet.tensor([1, 3, 2]))
+    tensor([ 2, -1])
+    """
+    if not isinstance(input, Tensor) or input.ndim == 0 or n < 0:
+        raise RuntimeError(f"diff: input must be a Tensor with an axis and n not negative, got {input!r} and n={n}")
+    x = _edges(input, prepend, append, dim)
+    for _ in range(min(n, x.shape[dim])):
+        m = x.shape[dim]
+        a, b = x.narrow(dim, 1, m - 1), x.narrow(dim, 0, m - 1)
+        x = a != b if str(x.dtype).endswith("bool") else a - b
+    return x if n else input.clone()
+
+
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
+    """The integral by the trapezoidal rule.
+
+    Args:
+        y: values.
+        x: where they were taken; None: dx apart.
+        dx: the distance, 1 by default.
+        dim: the axis.
+
+    Raises:
+        RuntimeError: both x and dx.
+
+    >>> import fastnet
+    >>> fastnet.trapezoid(fastnet.tensor([1.0, 5.0, 10.0]))
+    tensor(10.5000)
+    """
+    return _pieces(y, x, dx, dim, "trapezoid").sum(dim)
+
+
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
+    """The integral by the trapezoidal rule, up to each point but the first.
+
+    Args:
+        y: values.
+        x: where they were taken; None: dx apart.
+        dx: the distance, 1 by default.
+        dim: the axis.
+
+    Raises:
+        RuntimeError: both x and dx.
+
+    >>> import fastnet
+    >>> fastnet.cumulative_trapezoid(fastnet.tensor([1.0, 5.0, 10.0]))
+    tensor([ 3.0000, 10.5000])
+    """
+    return _pieces(y, x, dx, dim, "cumulative_trapezoid").cumsum(dim)
+
+
+def _pieces(y: Tensor, x: Tensor | None, dx: float | None, dim: int, op: str) -> Tensor:
+    if x is not None and dx is not None:
+        raise RuntimeError(f"{op}: give x or dx, not both")
+    if not isinstance(y, Tensor) or y.ndim == 0:
+        raise RuntimeError(f"{op}: y must be a Tensor with an axis, got {y!r}")
+    n = y.shape[dim]
+    heights = (y.narrow(dim, 1, max(n - 1, 0)) + y.narrow(dim, 0, max(n - 1, 0))) if n else y
+    if x is None:
+        return heights * (0.5 * (1 if dx is None else dx))
+    if x.ndim == 1 and y.ndim > 1:
+        x = x.reshape(*(-1 if i == dim % y.ndim else 1 for i in range(y.ndim)))
+    return heights * diff(x, dim=dim) * 0.5
+
+
+trapz = trapezoid

@@ -1,0 +1,217 @@
+"""torch.special's names: the gamma function's logarithm and its derivative, the inverse of erf, and ops of elsewhere."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastnet._core.tensor import Tensor, from_numpy
+from fastnet.autograd.function import Function
+from fastnet.ops.create import get_default_dtype
+from fastnet.ops.pointwise import logit, sinc, xlogy
+from fastnet.ops.reduce import logsumexp
+from fastnet.ops.activation import sigmoid as expit
+from fastnet.ops.softmax import log_softmax, softmax
+from fastnet.ops.unary import erf, erfc, exp2, expm1, log1p, round
+from fastnet.ops.where import where
+
+__all__ = ["digamma", "entr", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_softmax", "logit", "logsumexp",
+           "ndtr", "ndtri", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy"]
+
+
+def _floating(x: Any, op: str) -> Tensor:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{op}: input must be a Tensor, got {type(x).__name__}")
+    return x if x.is_floating_point() else x.to(get_default_dtype())
+
+
+def _lgamma(x: np.ndarray) -> np.ndarray:
+    """In float64: Stirling's series above 10, recurrence up to there, reflection below 0 (Abramowitz and Stegun, 6.1)."""
+    y = np.where(x < 0.5, 1 - x, x)
+    shift = np.ones_like(y)
+    for _ in range(10):
+        small = y < 10
+        shift = np.where(small, shift * y, shift)
+        y = np.where(small, y + 1, y)
+    r = 1 / (y * y)
+    series = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r / 1188)))) / y
+    value = (y - 0.5) * np.log(y) - y + 0.5 * math.log(2 * math.pi) + series - np.log(shift)
+    value = np.where(np.isinf(x), np.inf, value)
+    sine = np.abs(np.sin(math.pi * np.where(x < 0.5, x, 0.25)))
+    return np.where((x < 0.5) & np.isfinite(x), math.log(math.pi) - np.log(sine) - value, value)
+
+
+def _digamma(x: np.ndarray) -> np.ndarray:
+    """In float64: the asymptotic series above 10, recurrence, reflection (Abramowitz and Stegun, 6.3)."""
+    y = np.where(x < 0, 1 - x, x)
+    less = np.zeros_like(y)
+    for _ in range(10):
+        small = y < 10
+        less = np.where(small, less + 1 / y, less)
+        y = np.where(small, y + 1, y)
+    r = 1 / (y * y)
+    value = np.log(y) - 0.5 / y - r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r / 132)))) - less
+    return np.where(x < 0, value - math.pi / np.tan(math.pi * np.where(x < 0, x, 0.25)), value)
+
+
+def _trigamma(x: np.ndarray) -> np.ndarray:
+    y = np.where(x < 0.5, 1 - x, x)
+    more = np.zeros_like(y)
+    for _ in range(10):
+        small = y < 10
+        more = np.where(small, more + 1 / (y * y), more)
+        y = np.where(small, y + 1, y)
+    r = 1 / (y * y)
+    value = 1 / y + r / 2 + r / y * (1 / 6 - r * (1 / 30 - r * (1 / 42 - r * (1 / 30 - r * 5 / 66)))) + more
+    return np.where(x < 0.5, (math.pi / np.sin(math.pi * np.where(x < 0.5, x, 0.25))) ** 2 - value, value)
+
+
+def _of(f: Any, x: Tensor) -> Tensor:
+    a = x.detach().numpy()
+    with np.errstate(all="ignore"):
+        return from_numpy(np.asarray(f(a.astype(np.float64)).astype(a.dtype)))
+
+
+class _Gammaln(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return _of(_lgamma, x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return g * _of(_digamma, ctx.saved_tensors[0])
+
+
+class _Digamma(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return _of(_digamma, x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        return g * _of(_trigamma, ctx.saved_tensors[0])
+
+
+class _Erfinv(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        # A first guess by Winitzki's formula, then Halley's steps; near 1 with erfc, which keeps the digits.
+        y = x.double()
+        size = y.abs()
+        log = (1 - size * size).clamp(min=1e-300).log()
+        a = 2 / (math.pi * 0.147) + log / 2
+        z = ((a * a - log / 0.147).sqrt() - a).clamp(min=0).sqrt()
+        for _ in range(3):
+            error = where(size < 0.5, z.erf() - size, (1 - size) - z.erfc())
+            step = error / (2 / math.sqrt(math.pi) * (-z * z).exp()).clamp(min=1e-300)
+            z = z - step / (1 + z * step)
+        z = where(size == 1, math.inf, where(size > 1, math.nan, z))
+        out = where(y < 0, -z, z).to(x.dtype)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        y = ctx.saved_tensors[0]
+        return g * (y * y).exp() * (math.sqrt(math.pi) / 2)
+
+
+def gammaln(input: Tensor) -> Tensor:
+    """The logarithm of the absolute value of the gamma function.
+
+    Args:
+        input: any tensor; integers become floating-point.
+
+    >>> import fastnet
+    >>> fastnet.special.gammaln(fastnet.tensor([5.0]))
+    tensor([3.1781])
+    """
+    return _Gammaln.apply(_floating(input, "gammaln"))
+
+
+def digamma(input: Tensor) -> Tensor:
+    """The derivative of `gammaln`.
+
+    Args:
+        input: any tensor; integers become floating-point.
+
+    >>> import fastnet
+    >>> fastnet.special.digamma(fastnet.tensor([1.0]))
+    tensor([-0.5772])
+    """
+    return _Digamma.apply(_floating(input, "digamma"))
+
+
+def erfinv(input: Tensor) -> Tensor:
+    """The inverse of erf.
+
+    Args:
+        input: from -1 to 1; NaN outside, infinite at the ends.
+
+    >>> import fastnet
+    >>> fastnet.special.erfinv(fastnet.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.4769])
+    """
+    return _Erfinv.apply(_floating(input, "erfinv"))
+
+
+def ndtr(input: Tensor) -> Tensor:
+    """The standard normal distribution's cumulative function.
+
+    Args:
+        input: any tensor; integers become floating-point.
+
+    >>> import fastnet
+    >>> fastnet.special.ndtr(fastnet.tensor([0.0]))
+    tensor([0.5000])
+    """
+    return erfc(_floating(input, "ndtr") * -math.sqrt(0.5)) * 0.5
+
+
+def ndtri(input: Tensor) -> Tensor:
+    """The inverse of `ndtr`.
+
+    Args:
+        input: from 0 to 1.
+
+    >>> import fastnet
+    >>> fastnet.special.ndtri(fastnet.tensor([0.5]))
+    tensor([0.])
+    """
+    return erfinv(_floating(input, "ndtri") * 2 - 1) * math.sqrt(2)
+
+
+def entr(input: Tensor) -> Tensor:
+    """-x log(x), 0 at 0 and -inf below: the terms of an entropy.
+
+    Args:
+        input: any tensor; integers become floating-point.
+
+    >>> import fastnet
+    >>> fastnet.special.entr(fastnet.tensor([0.5]))
+    tensor([0.3466])
+    """
+    x = _floating(input, "entr")
+    y = -(x * where(x > 0, x, 1.0).log())
+    return where(x < 0, -math.inf, where(x.isnan(), x, y))
+
+
+def xlog1py(input: Tensor, other: Tensor) -> Tensor:
+    """input log(1 + other), 0 where input is 0 unless other is NaN.
+
+    Args:
+        input: any tensor; integers become floating-point.
+        other: one that broadcasts with it.
+
+    >>> import fastnet
+    >>> fastnet.special.xlog1py(fastnet.tensor([0.0]), fastnet.tensor([-1.0]))
+    tensor([0.])
+    """
+    x, y = _floating(input, "xlog1py"), _floating(other, "xlog1py")
+    return x * where((x == 0) & ((y <= -1) | y.isinf()), 0.0, y).log1p()
+
+
+lgamma, psi = gammaln, digamma
