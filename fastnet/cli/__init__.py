@@ -85,7 +85,7 @@ def jobs_in_words() -> str:
     lines = ["networks, and their settings unless others are given:"]
     for name, data in DATASETS.items():
         for network, job in data.jobs.items():
-            settings = f"{job.epochs} epochs, batches of {job.batch_size}, {job.optimizer}, lr {job.lr:g}"
+            settings = f"{job.epochs} epochs, batches of {job.batch_size}, {job.optimizer['name']}, lr {job.lr:g}"
             lines.append(f"  {name:13} --model {network:8}  {job.about}: {settings}")
     lines += ["what learns from text has options of its own:"]
     lines += [f"  {'fastnet train ' + name + ' --help':35} {about}" for name, about in language.JOBS.items()]

@@ -71,11 +71,10 @@ def other_data(trained: Any, path: str) -> Any:
                 part.arrays = (*part.arrays[:-1], part.arrays[-1][:, None])
             return part
         if name == "image-folder":
-            part = ImageFolder(path, build.transforms(trained.tree)[1])
+            part = ImageFolder(path)
             if part.classes != facts["classes"]:
                 raise Refused(f"--data {path}: has the classes {', '.join(part.classes)}, the run {', '.join(facts['classes'])}")
-            from fastnet.cli.recipe.scaled import Scaled
-            return Scaled(part) if build.scalable(part) else part
+            return build.prepared(part, build.transforms(trained.tree)[1], trained.tree["seed"])
     except (OSError, ValueError) as error:
         raise Refused(f"--data {path}: {error}") from None
     if "folder" not in build.source_of(name).kinds:

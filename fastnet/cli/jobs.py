@@ -1,27 +1,28 @@
 """What `fastnet train` can train: data sets, the networks for each, and the settings that were found good for them."""
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import fastnet
-from fastnet.datasets import load_digits, load_fashion_mnist
+from fastnet.datasets import FASHION_CLASSES, load_digits, load_fashion_mnist
 
 Data = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A network and how it is trained unless the command says otherwise."""
+    """A network and how it is trained unless the command says otherwise; `model` and `optimizer` are tables of a recipe."""
     about: str
-    model: Callable[[], Any]
+    model: dict[str, Any]
     epochs: int
     batch_size: int
     lr: float
-    optimizer: str = "Adam"                               # Adam, or SGD with Nesterov's momentum and weight decay
+    optimizer: dict[str, Any]
     augment: bool = False                                 # shifted and mirrored pictures
     threads: int = 1                                      # 0: all
 
@@ -31,6 +32,7 @@ class DataSet:
     """Where pictures come from, and the jobs on them, the usual one first."""
     load: Callable[[str, str | None], Data]
     jobs: dict[str, Job]
+    classes: list[str]
     takes_data: bool = False                              # whether --data means something
 
 
@@ -46,43 +48,34 @@ def fashion(split: str, folder: str | None) -> Data:
     return images.astype(np.float32) / 255, labels
 
 
-def perceptron() -> Any:
-    """64 pixels, 256 hidden units, 10 classes."""
-    nn = fastnet.nn
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 10))
-
-
-def small_cnn() -> Any:
-    """Three convolutions of 3x3 with batch norm, two poolings, one dense layer, for images of 8x8."""
-    nn = fastnet.nn
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),
-        nn.Conv2d(32, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Dropout(0.5), nn.Linear(256, 10))
-
-
-def lenet() -> Any:
-    """LeNet-5 of four times the width."""
-    from fastnet.models import LeNet5
-    return LeNet5(width=4)
-
-
-def resnet18() -> Any:
-    """ResNet-18 for small images, a quarter of the width."""
-    from fastnet.models import resnet18
-    return resnet18(10, width=16, stem="cifar", in_channels=1)
-
-
+ADAM = {"name": "Adam"}
+SGD = {"name": "SGD", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+RESNET = {"name": "resnet18", "num_classes": 10, "width": 16, "stem": "cifar", "in_channels": 1}
 DATASETS = {
     "digits": DataSet(digits, {
-        "cnn": Job("three convolutions", small_cnn, epochs=12, batch_size=32, lr=1e-2),
-        "mlp": Job("one hidden layer", perceptron, epochs=30, batch_size=32, lr=2e-3)}),
+        "cnn": Job("three convolutions", {"name": "SmallCNN"}, 12, 32, 1e-2, ADAM),
+        "mlp": Job("one hidden layer", {"name": "MLP", "in_features": 64, "out_features": 10, "hidden": [256]}, 30, 32, 2e-3, ADAM)},
+        [str(i) for i in range(10)]),
     "fashion-mnist": DataSet(fashion, {
-        "lenet": Job("LeNet-5, four times as wide", lenet, epochs=20, batch_size=128, lr=3e-3, augment=True, threads=0),
-        "resnet18": Job("ResNet-18, a quarter as wide", resnet18, epochs=6, batch_size=128, lr=0.2, optimizer="SGD", augment=True,
-                        threads=0)}, takes_data=True),
+        "lenet": Job("LeNet-5, four times as wide", {"name": "LeNet5", "width": 4}, 20, 128, 3e-3, ADAM, augment=True, threads=0),
+        "resnet18": Job("ResNet-18, a quarter as wide", RESNET, 6, 128, 0.2, SGD, augment=True, threads=0)},
+        list(FASHION_CLASSES), takes_data=True),
 }
+
+
+def recipe(job: Job, args: argparse.Namespace) -> dict[str, Any]:
+    """The recipe of a job with its options: what `fastnet evaluate` and `predict` read, and what `fastnet train RECIPE.toml` takes.
+
+    Such a run is much like the job's, not the same to the bit: batches are drawn in another order.
+    """
+    tree: dict[str, Any] = {"name": f"{args.dataset}-{args.network}", "seed": args.seed, "threads": args.threads}
+    tree["data"] = {"name": args.dataset, "batch_size": args.batch_size, **({} if args.data is None else {"folder": args.data})}
+    if job.augment:
+        moves = [{"name": "RandomCrop", "size": 28, "padding": 2}, {"name": "RandomHorizontalFlip"}]
+        tree["transforms"] = {"train": moves, "validation": []}
+    tree |= {"model": dict(job.model), "loss": {"name": "CrossEntropyLoss"}, "optimizer": {**job.optimizer, "lr": args.lr},
+             "scheduler": {"name": "OneCycleLR"}, "trainer": {"epochs": args.epochs}, "metrics": {"accuracy": {"name": "Accuracy"}}}
+    return tree
 
 
 def shifted_and_mirrored(images: np.ndarray, rng: np.random.Generator, by: int = 2) -> np.ndarray:
@@ -106,8 +99,27 @@ def shifted_and_mirrored(images: np.ndarray, rng: np.random.Generator, by: int =
     return moved
 
 
-def optimizer_of(job: Job, model: Any, lr: float) -> Any:
-    """The job's optimizer over the model's parameters."""
-    if job.optimizer == "SGD":
-        return fastnet.optim.SGD(model.parameters(), lr=lr, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    return fastnet.optim.Adam(model.parameters(), lr=lr)
+class Batches:
+    """The training batches of a job, in a new order in each pass; pictures shifted and mirrored where the job wants that.
+
+    Args:
+        data: images and labels.
+        batch_size: images a batch; the last of a pass may have fewer.
+        seed: of the orders and of the moves.
+        augment: whether pictures are moved.
+    """
+
+    def __init__(self, data: Data, batch_size: int, seed: int, augment: bool) -> None:
+        self.data, self.batch_size, self.augment = data, batch_size, augment
+        self.rng = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return -(-len(self.data[1]) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        images, labels = self.data
+        order = self.rng.permutation(len(labels))
+        for at in range(0, len(labels), self.batch_size):
+            chosen = order[at:at + self.batch_size]
+            x = shifted_and_mirrored(images[chosen], self.rng) if self.augment else images[chosen]
+            yield [fastnet.from_numpy(x), fastnet.from_numpy(labels[chosen])]

@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -15,6 +14,8 @@ from fastnet._core.tensor import Tensor
 from fastnet.cli.curve import loss_curve
 from fastnet.cli.progress import BAR, REDRAW, Progress, duration
 from fastnet.cli.refused import Refused
+from fastnet.training import Callback, NonFiniteLoss, Trainer
+from fastnet.training.evaluate import evaluating
 
 Records = list[dict[str, float]]
 
@@ -48,6 +49,33 @@ def optimizer_for(model: Any, args: argparse.Namespace) -> Any:
                                lr=args.lr, betas=(0.9, 0.99))
 
 
+class Looks(Callback):
+    """Measures, prints and saves after every few steps.
+
+    Args:
+        progress: draws.
+        look: called with the progress and the record, the model in evaluation mode; adds to the record.
+    """
+
+    def __init__(self, progress: StepProgress, look: Callable[[StepProgress, dict[str, float]], None]) -> None:
+        self.progress, self.look = progress, look
+        self.records: Records = []
+        self.begin, self.total, self.tokens, self.steps = perf_counter(), 0.0, 0, 0
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Count."""
+        self.total, self.tokens, self.steps = self.total + trainer.loss_value, self.tokens + trainer.batch[1].numel(), self.steps + 1
+        self.progress.at(trainer.step, trainer.loss_value)
+
+    def on_record(self, trainer: Trainer) -> None:
+        """Look."""
+        self.records.append({"step": trainer.step, "train_loss": self.total / self.steps,
+                             "tokens_per_second": self.tokens / (perf_counter() - self.begin), "seconds": trainer.seconds})
+        with evaluating(trainer.model):
+            self.look(self.progress, self.records[-1])
+        self.begin, self.total, self.tokens, self.steps = perf_counter(), 0.0, 0, 0
+
+
 def fit(model: Any, loss_of: Callable[..., Tensor], batches: Iterator[tuple[Tensor, Tensor]], args: argparse.Namespace,
         look: Callable[[StepProgress, dict[str, float]], None]) -> Records:
     """Train for args.steps steps; every args.every steps and at the end `look` measures, prints and saves.
@@ -56,33 +84,17 @@ def fit(model: Any, loss_of: Callable[..., Tensor], batches: Iterator[tuple[Tens
     """
     optimizer = optimizer_for(model, args)
     schedule = fastnet.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps + 1, pct_start=0.05)
-    records: Records = []
-    start, spent, total, tokens, since = perf_counter(), 0.0, 0.0, 0, 0
-    progress = StepProgress(args.steps)
-    with progress:
-        for step in range(1, args.steps + 1):
-            began = perf_counter()
-            x, y = next(batches)
-            optimizer.zero_grad()
-            loss = loss_of(x, y)
-            loss.backward()
-            fastnet.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            value = loss.item()
-            if not math.isfinite(value):
-                raise Refused(f"the loss became {value} in step {step}; try a --lr below {args.lr:g}")
-            total, tokens, since, spent = total + value, tokens + y.numel(), since + 1, spent + perf_counter() - began
-            progress.at(step, value)
-            if step % args.every == 0 or step == args.steps:
-                records.append({"step": step, "train_loss": total / since, "tokens_per_second": tokens / spent,
-                                "seconds": perf_counter() - start})
-                model.eval()
-                with fastnet.no_grad():
-                    look(progress, records[-1])
-                model.train()
-                total, tokens, since, spent = 0.0, 0, 0, 0.0
-    return records
+    with StepProgress(args.steps) as progress:
+        looks = Looks(progress, look)
+        trainer = Trainer(model, None, optimizer, schedule, batch_loss=lambda model, batch: (loss_of(*batch), None, None), clip_norm=1.0,
+                          callbacks=[looks], progress=False)
+        try:
+            trainer.fit(batches, steps=args.steps, validate_every=args.every)
+        except NonFiniteLoss:
+            raise Refused(f"the loss became {trainer.loss_value} in step {trainer.step + 1}; try a --lr below {args.lr:g}") from None
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+    return looks.records
 
 
 def write_records(out: Path, args: argparse.Namespace, records: Records, title: str) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
-from time import perf_counter
-
-import numpy as np
+from typing import Any
 
 import fastnet
 from fastnet.cli.curve import loss_curve
-from fastnet.cli.jobs import DATASETS, Data, Job, optimizer_of, shifted_and_mirrored
+from fastnet.cli.jobs import DATASETS, Batches, Data, Job, recipe
 from fastnet.cli.progress import Progress
+from fastnet.cli.recipe import build
+from fastnet.cli.recipe.folder import describe
 from fastnet.cli.recipe.folder import writable as folder
 from fastnet.cli.refused import Refused
+from fastnet.training import Callback, NonFiniteLoss, Trainer
 
 Epochs = list[dict[str, float]]
 
@@ -30,12 +30,15 @@ def run(args: argparse.Namespace) -> None:
         raise Refused(f"{error}{'; --data DIR names the folder' if args.data is None else ''}") from None
     fastnet.set_num_threads(args.threads)
     fastnet.manual_seed(args.seed)
-    model = job.model()
-    epochs = fit(model, job, train, test, args)
+    tree = recipe(job, args)
+    model = build.model(tree)
+    epochs = fit(model, tree, train, test, args)
     last = epochs[-1]
     fastnet.save(model.state_dict(), out / "weights.fnet")
     settings = {k: getattr(args, k) for k in ("dataset", "network", "epochs", "batch_size", "lr", "seed")} | {
         "threads": fastnet.get_num_threads(), "version": fastnet.__version__, "model": repr(model)}
+    build.fill_model(tree, {"shape": list(train[0].shape[1:]), "classes": list(range(10))})
+    describe(out, tree, {"kind": "image", "shape": list(train[0].shape[1:]), "classes": data.classes})
     (out / "log.json").write_text(json.dumps({"settings": settings, "epochs": epochs}, indent=1) + "\n")
     with open(out / "curve.csv", "w", newline="") as file:
         table = csv.DictWriter(file, epochs[0].keys(), lineterminator="\n")
@@ -66,47 +69,41 @@ def choose(args: argparse.Namespace) -> Job:
     return job
 
 
-def fit(model, job: Job, train: Data, test: Data, args: argparse.Namespace) -> Epochs:
+class Shown(Callback):
+    """Tells each step and each epoch, and keeps the epochs as log.json has them: the data to validate on are the test images.
+
+    Args:
+        progress: draws.
+        steps: batches in an epoch.
+    """
+
+    def __init__(self, progress: Progress, steps: int) -> None:
+        self.progress, self.steps = progress, steps
+        self.epochs: Epochs = []
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Draw, at most every few milliseconds."""
+        self.progress.step(trainer.epoch, trainer.batches, trainer.loss_value)
+
+    def on_record(self, trainer: Trainer) -> None:
+        """An epoch is over."""
+        r = trainer.record
+        self.epochs.append({"epoch": r["epoch"], "train_loss": r["train_loss"], "test_loss": r["val_loss"],
+                            "test_accuracy": r["val_accuracy"], "seconds": r["seconds"]})
+        self.progress.epoch(self.epochs[-1])
+
+
+def fit(model: Any, tree: dict[str, Any], train: Data, test: Data, args: argparse.Namespace) -> Epochs:
     """The learning rate rises from a 25th to --lr and falls to nothing, a little with each step; one entry an epoch."""
-    images, labels = train
-    rng = np.random.default_rng(args.seed)
-    steps = math.ceil(len(labels) / args.batch_size)
-    optimizer = optimizer_of(job, model, args.lr)
-    schedule = fastnet.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.epochs * steps)
-    epochs: Epochs = []
-    start = perf_counter()
-    with Progress(args.epochs, steps) as progress:
-        for epoch in range(1, args.epochs + 1):
-            total, order = 0.0, rng.permutation(len(labels))
-            for step in range(steps):
-                chosen = order[step * args.batch_size:(step + 1) * args.batch_size]
-                x = shifted_and_mirrored(images[chosen], rng) if job.augment else images[chosen]
-                optimizer.zero_grad()
-                loss = fastnet.nn.functional.cross_entropy(model(fastnet.from_numpy(x)), fastnet.from_numpy(labels[chosen]))
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                value = loss.item()
-                if not math.isfinite(value):
-                    raise Refused(f"the loss became {value} in epoch {epoch}; try a --lr below {args.lr:g}")
-                total += value * len(chosen)
-                progress.step(epoch, step + 1, value)
-            test_loss, accuracy = evaluate(model, *test)
-            epochs.append({"epoch": epoch, "train_loss": total / len(labels), "test_loss": test_loss, "test_accuracy": accuracy,
-                           "seconds": perf_counter() - start})
-            progress.epoch(epochs[-1])
-    return epochs
-
-
-def evaluate(model, images: np.ndarray, labels: np.ndarray, batch: int = 500) -> tuple[float, float]:
-    """Mean loss and accuracy of the model in evaluation mode, which is left as it was found."""
-    was, loss, right = model.training, 0.0, 0
-    model.eval()
-    with fastnet.no_grad():
-        for at in range(0, len(labels), batch):
-            y = fastnet.from_numpy(labels[at:at + batch])
-            logits = model(fastnet.from_numpy(images[at:at + batch]))
-            loss += fastnet.nn.functional.cross_entropy(logits, y, reduction="sum").item()
-            right += (logits.argmax(1) == y).sum().item()
-    model.train(was)
-    return loss / len(labels), right / len(labels)
+    batches = Batches(train, args.batch_size, args.seed, "transforms" in tree)
+    held = [tuple(fastnet.from_numpy(part[at:at + 500]) for part in test) for at in range(0, len(test[1]), 500)]
+    with Progress(args.epochs, len(batches)) as progress:
+        shown = Shown(progress, len(batches))
+        trainer = build.trainer(tree, model, len(batches), None, progress=False, callbacks=(shown,))
+        try:
+            trainer.fit(batches, held, epochs=args.epochs)
+        except NonFiniteLoss:
+            raise Refused(f"the loss became {trainer.loss_value} in epoch {trainer.epoch}; try a --lr below {args.lr:g}") from None
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+    return shown.epochs

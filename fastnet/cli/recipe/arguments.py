@@ -11,8 +11,9 @@ from typing import Any
 from fastnet.cli.recipe.kinds import closest, shown
 from fastnet.cli.refused import Refused
 
-SIMPLE = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "None": ()}
-WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+SIMPLE = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,), "list": (list,), "None": (), "Tensor": ()}
+WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "list": "a list"}
+LISTS = ("list[", "tuple[", "Sequence[", "Iterable[")
 
 
 def find(where: str, name: str, space: Any, names: Iterable[str]) -> Callable[..., Any]:
@@ -98,7 +99,7 @@ def check_arguments(where: str, function: Callable[..., Any], given: dict[str, A
 def expected(annotation: Any) -> list[str]:
     """The simple types that an annotation names; none where it names another too."""
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    words = [word.strip() for word in text.split("|")]
+    words = ["list" if word.strip().startswith(LISTS) else word.strip() for word in text.split("|")]
     return words if all(word in SIMPLE for word in words) and set(words) != {"None"} else []
 
 

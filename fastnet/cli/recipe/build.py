@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from fastnet.cli.recipe.check import loss_of, metric_of, model_of, optimizer_of,
 from fastnet.cli.recipe.scaled import Scaled
 from fastnet.cli.recipe.sources import Data, source_of
 from fastnet.cli.refused import Refused
-from fastnet.training import Checkpoints, EarlyStopping, Trainer
+from fastnet.datasets import Transformed
+from fastnet.training import Callback, Checkpoints, EarlyStopping, Trainer
 from fastnet.utils.data import DataLoader
 
 
@@ -39,13 +40,14 @@ def data(tree: dict[str, Any]) -> Data:
     """The data sets, and in `facts` the shape of a sample."""
     table = tree["data"]
     try:
-        found = source_of(table["name"]).load(table, transforms(tree), tree["seed"])
+        found = source_of(table["name"]).load(table, tree["seed"])
     except (OSError, ValueError) as error:
         raise Refused(f"[data]: {error}") from error
     if len(found.train) == 0:
         raise Refused("[data]: there is no sample to train on")
-    found.train = Scaled(found.train) if scalable(found.train) else found.train
-    found.validation = Scaled(found.validation) if found.validation is not None and scalable(found.validation) else found.validation
+    chains = transforms(tree)
+    found.train = prepared(found.train, chains[0], tree["seed"])
+    found.validation = None if found.validation is None else prepared(found.validation, chains[1], tree["seed"])
     sample = found.train[0]
     shape = list(np.shape(sample[0])) if isinstance(sample, (tuple, list)) else []
     kind = found.facts.get("kind", "image" if len(shape) == 3 else "array")
@@ -53,10 +55,15 @@ def data(tree: dict[str, Any]) -> Data:
     return found
 
 
-def scalable(dataset: Any) -> bool:
-    """Whether samples begin with an image of bytes."""
-    sample = dataset[0]
-    return isinstance(sample, (tuple, list)) and getattr(sample[0], "dtype", None) in (np.uint8, fn.uint8)
+def prepared(dataset: Any, transform: Any, seed: int) -> Any:
+    """The dataset behind a transform, and images of bytes as numbers from 0 to 1."""
+    if transform is not None:
+        dataset = Transformed(dataset, transform, seed)
+    try:
+        sample = dataset[0]
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        raise Refused(f"[{'data' if transform is None else 'transforms'}]: the first sample: {error}") from error
+    return Scaled(dataset) if isinstance(sample, (tuple, list)) and getattr(sample[0], "dtype", None) in (np.uint8, fn.uint8) else dataset
 
 
 def loaders(tree: dict[str, Any], found: Data) -> tuple[DataLoader, DataLoader | None]:
@@ -89,8 +96,11 @@ def model(tree: dict[str, Any]) -> Any:
     return made
 
 
-def fill_loss_and_metrics(tree: dict[str, Any], classes: list[str]) -> None:
-    """The usual loss and metrics where the recipe has none: those of classes, or those of numbers."""
+def fill_loss_and_metrics(tree: dict[str, Any], found: Data) -> None:
+    """The usual loss and metrics where the recipe has none: those of classes (targets are whole numbers), or those of numbers."""
+    sample = found.train[0]
+    target = np.asarray(sample[-1]) if isinstance(sample, (tuple, list)) else np.zeros(1)
+    classes = target.ndim == 0 and target.dtype.kind in "iu"
     tree.setdefault("loss", {"name": "CrossEntropyLoss" if classes else "MSELoss"})
     if "metrics" not in tree:
         tree["metrics"] = {"accuracy": {"name": "Accuracy"}} if classes else {"mae": {"name": "MeanAbsoluteError"}}
@@ -122,7 +132,7 @@ def scheduler(tree: dict[str, Any], optimizer: Any, batches: int) -> Any:
 
 
 def trainer(tree: dict[str, Any], network: Any, batches: int, out: Path | None, validation: bool = True,
-            progress: bool | None = None) -> Trainer:
+            progress: bool | None = None, callbacks: Iterable[Callback] = ()) -> Trainer:
     """The Trainer of a recipe; without `out` nothing is written."""
     table = tree["trainer"]
     optimizer = call("[optimizer]", optimizer_of(tree["optimizer"]["name"]), network.parameters(), **without_name(tree["optimizer"]))
@@ -131,7 +141,9 @@ def trainer(tree: dict[str, Any], network: Any, batches: int, out: Path | None, 
     options = {key: table[key] for key in ("accumulate", "clip_norm", "clip_value", "ema", "monitor", "mode", "nonfinite") if key in table}
     if not validation and table.get("monitor", "").startswith("val_"):
         raise Refused(f"[trainer] monitor: there is no {table['monitor']} without validation data")
-    callbacks = [call("[trainer] early_stopping", EarlyStopping, **table["early_stopping"])] if "early_stopping" in table else []
+    callbacks = list(callbacks)
+    if "early_stopping" in table:
+        callbacks.append(call("[trainer] early_stopping", EarlyStopping, **table["early_stopping"]))
     checkpoints = None
     if out is not None:
         rest = {key: table[key] for key in ("monitor", "mode") if key in table}

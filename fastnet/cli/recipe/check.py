@@ -20,6 +20,7 @@ TRAINER = {"epochs": COUNT, "steps": COUNT, "validate_every": COUNT, "accumulate
            "ema": DECAY, "monitor": TEXT, "mode": one_of("min", "max"), "nonfinite": one_of("raise", "skip", "ignore"),
            "checkpoints": TABLE, "early_stopping": TABLE}
 DEFAULTS: dict[str, Any] = {"seed": 0, "data": {"batch_size": 32, "workers": 0}, "optimizer": {"name": "Adam"}}
+HOMES = {"trainer": TRAINER, "data": DATA, "optimizer": ("lr", "weight_decay", "momentum", "betas")}
 FROM_DATA = ("num_classes", "n_classes", "out_features", "in_channels", "n_channels", "in_features", "image_size")
 FROM_RUN = {"OneCycleLR": ("max_lr", "total_steps"), "CosineAnnealingLR": ("T_max",), "PolynomialLR": ("total_iters",)}
 NOT_MODELS = ("Bert", "GPT", "LSTMLanguageModel", "Seq2Seq", "DCGANGenerator", "DCGANDiscriminator", "ResNet", "VGG")
@@ -41,6 +42,10 @@ def check(tree: dict[str, Any], paths: bool = True) -> dict[str, Any]:
     ({'lr': 0.01, 'name': 'Adam'}, 32)
     """
     tree = normalised(tree)
+    for key in tree:
+        home = next((name for name, kinds in HOMES.items() if key in kinds), None)
+        if key not in (*TOP, *SECTIONS) and home:
+            raise Refused(f"recipe {key}: it belongs into [{home}] (--set {home}.{key}=...)")
     check_table("recipe", tree, TOP | {section: Kind("a table", lambda v: isinstance(v, dict)) for section in SECTIONS})
     for section in ("data", "model", "trainer"):
         if section not in tree:

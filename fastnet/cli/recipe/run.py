@@ -9,7 +9,7 @@ from fastnet.cli.recipe import build, folder
 from fastnet.cli.recipe.check import check
 from fastnet.cli.recipe.toml import change, normalised, read
 from fastnet.cli.refused import Refused
-from fastnet.training import NonFiniteLoss
+from fastnet.training import Callback, NonFiniteLoss
 
 
 def load(path: str | Path, settings: list[str]) -> dict[str, Any]:
@@ -42,23 +42,46 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
         fastnet.set_num_threads(tree["threads"])
     found = build.data(tree)
     build.fill_model(tree, found.facts)
-    build.fill_loss_and_metrics(tree, found.classes)
+    build.fill_loss_and_metrics(tree, found)
     from fastnet.training.rng import seed_everything
     seed_everything(tree["seed"])
     network = build.model(tree)
     train, validation = build.loaders(tree, found)
-    trainer = build.trainer(tree, network, len(train), out, validation is not None)
-    if not resume:
-        folder.describe(out, tree, found.facts)
+    trainer = build.trainer(tree, network, len(train), out, validation is not None, callbacks=[Described(tree, out, found.facts)])
     size = sum(p.numel() for p in network.parameters())
     held = "" if found.validation is None else f" and {len(found.validation):,} to validate on"
     print(f"{tree['name']}: {len(found.train):,} samples to train on{held}; {tree['model']['name']} of {size:,} parameters", flush=True)
-    table = tree["trainer"]
+    table, begin = tree["trainer"], 0
     try:
+        if resume:
+            trainer.resume()
+            begin = trainer.step
+            print(f"going on after epoch {trainer.epoch - trainer.in_epoch}, step {begin}", flush=True)
         trainer.fit(train, validation, table.get("epochs"), table.get("steps"), validate_every=table.get("validate_every"), resume=resume)
     except NonFiniteLoss as error:
         raise Refused(f"{error}; --set optimizer.lr=X sets the rate, --set trainer.clip_norm=1.0 clips") from None
+    except (ValueError, TypeError, RuntimeError) as error:
+        if any(":" in tree[section]["name"] for section in ("data", "model", "loss", "optimizer")):
+            raise                                         # code of the user's own: where it failed matters
+        raise Refused(f"{error} (samples have shape {tuple(found.facts['shape'])})") from error
+    if resume and trainer.step == begin and not trainer.interrupted:
+        raise Refused(f"{out}: all of its {trainer.epoch} epochs are done; --set trainer.epochs=N goes further")
     finish(tree, out, trainer)
+
+
+class Described(Callback):
+    """Writes recipe.toml, environment.json and data.json when a fit begins: then all of the recipe has been found to work.
+
+    Args:
+        tree, out, facts: see `folder.describe`.
+    """
+
+    def __init__(self, tree: dict[str, Any], out: Path, facts: dict[str, Any]) -> None:
+        self.tree, self.out, self.facts = tree, out, facts
+
+    def on_fit_start(self, trainer: Any) -> None:
+        """Write."""
+        folder.describe(self.out, self.tree, self.facts)
 
 
 def finish(tree: dict[str, Any], out: Path, trainer: Any) -> None:

@@ -12,8 +12,6 @@ from fastnet.cli.recipe.kinds import FLAG, SHARE, SHARE_OR_PATH, TABLE, TEXT, TE
 from fastnet.cli.refused import Refused
 from fastnet.utils.data import Subset
 
-Transform = Callable[[Any], Any] | None
-
 
 @dataclass
 class Data:
@@ -26,9 +24,9 @@ class Data:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: its keys in [data] besides the common ones, and what loads it, given (data, transforms, seed)."""
+    """A data set: its keys in [data] besides the common ones, and what loads it, given (data, seed)."""
     kinds: dict[str, Kind]
-    load: Callable[[dict[str, Any], tuple[Transform, Transform], int], Data]
+    load: Callable[[dict[str, Any], int], Data]
     needs: tuple[str, ...] = ()
     defaults: dict[str, Any] = field(default_factory=dict)
 
@@ -44,36 +42,36 @@ def split(count: int, share: float, seed: int) -> tuple[list[int], list[int]]:
 
 def in_memory(load: Callable[..., tuple[np.ndarray, np.ndarray]], names: Callable[[dict[str, Any]], Any]) -> Any:
     """A loader of arrays; without `validation` the set's own test images are validated on."""
-    def loader(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: int) -> Data:
+    def loader(data: dict[str, Any], seed: int) -> Data:
         from fastnet.datasets import ArrayDataset
         options = {"root": data.get("folder")} if load.__name__ != "load_digits" else {}
         if "labels" in data:
             options["labels"] = data["labels"]
         images, labels = load("train", **options)
         classes = list(names(data))
-        train = ArrayDataset(images, labels, transforms[0], classes=classes)
+        train = ArrayDataset(images, labels, classes=classes)
         if "validation" in data:
             kept, held = split(len(labels), data["validation"], seed)
-            return Data(Subset(train, kept), Subset(ArrayDataset(images, labels, transforms[1]), held), classes)
-        return Data(train, ArrayDataset(*load("test", **options), transforms[1]), classes)
+            return Data(Subset(train, kept), Subset(train, held), classes)
+        return Data(train, ArrayDataset(*load("test", **options)), classes)
     return loader
 
 
-def image_folder(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: int) -> Data:
+def image_folder(data: dict[str, Any], seed: int) -> Data:
     """ImageFolder, with another folder to validate on or a share held back."""
     from fastnet.datasets import ImageFolder
-    train, held = ImageFolder(data["folder"], transforms[0]), data["validation"]
+    train, held = ImageFolder(data["folder"]), data["validation"]
     if isinstance(held, str):
-        other = ImageFolder(held, transforms[1])
+        other = ImageFolder(held)
         if other.classes != train.classes:
             raise Refused(f"[data] validation: {held} has the classes {', '.join(other.classes)}, but {data['folder']} has "
                           f"{', '.join(train.classes)}")
         return Data(train, other, train.classes, {"kind": "image"})
     kept, left = split(len(train), held, seed)
-    return Data(Subset(train, kept), Subset(ImageFolder(data["folder"], transforms[1]), left), train.classes, {"kind": "image"})
+    return Data(Subset(train, kept), Subset(train, left), train.classes, {"kind": "image"})
 
 
-def table(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: int) -> Data:
+def table(data: dict[str, Any], seed: int) -> Data:
     """CSVTable, with another file to validate on or a share of the rows held back."""
     from fastnet.datasets import CSVTable
     options = {k: data[k] for k in ("target", *TABLE_OPTIONS) if k in data}
@@ -86,7 +84,7 @@ def table(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: i
     return of_tables(train, validation, "table")
 
 
-def arrays(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: int) -> Data:
+def arrays(data: dict[str, Any], seed: int) -> Data:
     """NumpyTable of .npy files."""
     from fastnet.datasets import NumpyTable
     options = {k: data[k] for k in ("task", "missing", "standardize") if k in data}
@@ -105,7 +103,7 @@ def of_tables(train: Any, validation: Any, kind: str) -> Data:
     return Data(train, validation, train.classes, {"kind": kind, "encoder": train.encoder.to_dict()})
 
 
-def own(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: int) -> Data:
+def own(data: dict[str, Any], seed: int) -> Data:
     """A function of the user's that returns a Dataset to train on, or one to train on and one to validate."""
     from fastnet.cli.recipe.arguments import call, find
     function = find("[data]", data["name"], None, ())
@@ -114,11 +112,6 @@ def own(data: dict[str, Any], transforms: tuple[Transform, Transform], seed: int
     for part in pair:
         if part is not None and not (hasattr(part, "__getitem__") and hasattr(part, "__len__")):
             raise Refused(f"[data]: {data['name']} must return a Dataset, or two: to train on and to validate; got {shown(part)}")
-    for part, transform in zip(pair, transforms):
-        if part is not None and transform is not None:
-            if getattr(part, "transform", transform) is not None:
-                raise Refused(f"[transforms]: the datasets of {data['name']} take no transform, or have one already")
-            part.transform = transform
     return Data(*pair, list(getattr(pair[0], "classes", [])))
 
 
