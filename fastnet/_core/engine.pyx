@@ -300,7 +300,7 @@ def node_value(Node node not None):
 
 def node_facts(Node node not None) -> dict:
     """What a node is: seq (order of creation), shape and dtype of its value, leaf, kind ("op", "function", or "output" of one),
-    freed, saved (what backward reads: tensors or None), numbers (the op's own)."""
+    freed, saved (what backward reads: tensors or None), numbers and integers (the op's own; which of them mean something it knows)."""
     cdef fn_node *n = node.n
     cdef fn_tensor t
     cdef int k
@@ -313,7 +313,8 @@ def node_facts(Node node not None) -> dict:
             saved.append(tensor_take(&t))
     return {"seq": n.seq, "shape": shape_of(&n.acc), "dtype": dtype_object(n.acc.dtype), "leaf": n.op == NULL,
             "kind": "function" if n.flags & MULTI else "output" if n.op == &OUTPUT else "op", "freed": bool(n.flags & FREED),
-            "saved": saved, "numbers": [] if n.op == NULL else [n.f[0], n.f[1], n.f[2], n.f[3]]}
+            "saved": saved, "numbers": [] if n.op == NULL else [n.f[k] for k in range(4)],
+            "integers": [] if n.op == NULL else [n.i[k] for k in range(10)]}
 
 
 def node_hook(Node node not None, hook):
