@@ -67,20 +67,21 @@ def test_done_batches_are_not_fetched_again(run, folder):
     assert run(folder)[1][-2] == f"fetched {4 * (30 - 12)}"
 
 
-def test_killed_at_any_moment(folder):
+def test_killed_at_any_moment(run, folder):
     """New interpreters, killed from outside after random times, in the middle of anything."""
     rng = random.Random(0)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, SCRIPT, "--every", "1", "--epochs", "6", "--plateau"]
-    whole = subprocess.run([*command, folder / "whole"], env=environment, text=True, capture_output=True, check=True).stdout.splitlines()
+    options = ["--every", "1", "--epochs", "6", "--plateau"]
+    command = [sys.executable, SCRIPT, *options]
+    whole = run(folder / "whole", *options)[1]
     killed = 0
-    for _ in range(50):
+    for _ in range(3):
         process = subprocess.Popen([*command, folder / "killed"], env=environment, text=True, stdout=subprocess.PIPE)
         files = folder / "killed"
         before = set(os.listdir(files)) if files.exists() else set()
-        while killed < 4 and process.poll() is None and (not files.exists() or set(os.listdir(files)) == before):
+        while killed < 2 and process.poll() is None and (not files.exists() or set(os.listdir(files)) == before):
             time.sleep(0.002)                             # it is at work
-        if killed < 4:
+        if killed < 2:
             time.sleep(rng.random() * 0.05)
             process.kill()
         said = process.communicate()[0].splitlines()

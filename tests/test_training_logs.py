@@ -32,11 +32,11 @@ def command(options="{}", *more):
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm"}
 
 
-def in_terminal(*arguments, **environment):
+def in_terminal(*arguments):
     """What a command writes to a pseudo-terminal."""
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen(command(*arguments), stdin=there, stdout=there, stderr=there, env={**ENVIRONMENT, **environment})
+    process = subprocess.Popen(command(*arguments), stdin=there, stdout=there, stderr=there, env=ENVIRONMENT)
     os.close(there)
     said = b""
     try:
@@ -69,9 +69,17 @@ def test_tqdm_where_it_is_installed():
     assert "step/s" in said and "epoch 1/2  step 3  train_loss" in said and "epoch 2/2  step 6  train_loss" in said
 
 
-def test_no_progress_is_silence_and_a_dumb_terminal_gets_lines():
-    assert in_terminal('{"progress": False}') == ""
-    assert "\033" not in in_terminal(TERM="dumb")
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_no_progress_is_silence_and_a_dumb_terminal_gets_lines(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    for progress, lines in ((False, 0), (None, 2), (True, 2)):
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        trainer_of(network(), progress=progress).fit(batches(), epochs=2)
+        assert sys.stdout.getvalue().count("\n") == lines and "\033" not in sys.stdout.getvalue()
 
 
 def test_progress_of_a_stream_without_length_and_by_steps():

@@ -47,11 +47,11 @@ def save(obj: Any, f: str | os.PathLike | BinaryIO) -> None:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
-    _sync_folder(os.path.dirname(path))
+    sync_folder(os.path.dirname(path))
 
 
-def _sync_folder(folder: str) -> None:
-    """Have the new name on the disk too, where the system can do that."""
+def sync_folder(folder: str) -> None:
+    """Have new names in a folder on the disk too, where the system can do that."""
     if hasattr(os, "O_DIRECTORY"):
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

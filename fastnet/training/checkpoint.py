@@ -11,13 +11,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import fastnet as fn
-from fastnet.serialization import DamagedFile
+from fastnet.serialization import DamagedFile, sync_folder
 from fastnet.training.schedule import better, monitored
 
 if TYPE_CHECKING:
     from fastnet.training.trainer import Trainer
 
-_NAME = re.compile(r"step-(\d+)\.fnet")
+_NAME = re.compile(r"step-(\d{9,})\.fnet")
 
 
 class Checkpoints:
@@ -56,6 +56,12 @@ class Checkpoints:
         self.last: tuple[int, bool] | None = None         # step, in_epoch of the newest file
         self.written = monotonic()
 
+    def begin(self) -> None:
+        """A fit begins: count `every_seconds` from now, and remove what an earlier process left half written."""
+        self.written = monotonic()
+        for part in self.folder.glob("step-*.fnet.*.tmp"):
+            part.unlink(missing_ok=True)
+
     # ---- when
 
     def due(self, t: Trainer) -> bool:
@@ -83,9 +89,10 @@ class Checkpoints:
         path = self.folder / f"step-{t.step:09d}.fnet"
         write(path, {**capture(t), "best_value": self.best_value}, "the checkpoints written before are intact")
         self.last, self.written = (t.step, t.in_epoch), monotonic()
-        for old in self.files()[self.keep:]:
-            if old != path:
-                old.unlink(missing_ok=True)
+        steps = sorted(self.steps(), reverse=True)
+        left = [step for step in steps if step <= t.step][self.keep:]
+        for step in (*left, *(step for step in steps if step > t.step)):   # later ones are of a future that this training has left
+            (self.folder / f"step-{step:09d}.fnet").unlink(missing_ok=True)
         return str(path)
 
     def measured(self, t: Trainer) -> None:
@@ -98,20 +105,18 @@ class Checkpoints:
             weights = t.model.state_dict() if t.ema is None else t.ema.model_state_dict()
             write(self.best, weights, "the checkpoints are intact")
 
-    def sweep(self) -> None:
-        """Remove what an earlier process left half written."""
-        for part in self.folder.glob("step-*.fnet.*.tmp"):
-            part.unlink(missing_ok=True)
-
     # ---- reading
 
     def files(self) -> list[Path]:
         """The checkpoints in the folder, newest first."""
+        return [self.folder / f"step-{step:09d}.fnet" for step in sorted(self.steps(), reverse=True)]
+
+    def steps(self) -> list[int]:
+        """The steps after which the checkpoints in the folder were written."""
         try:
-            found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+            return [int(match[1]) for path in self.folder.iterdir() if (match := _NAME.fullmatch(path.name))]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [path for _, path in sorted(found, reverse=True)]
 
     def load(self) -> tuple[Path, dict[str, Any]] | None:
         """The newest checkpoint that can be read, with a warning for each that cannot; None where there is no file.
@@ -150,7 +155,9 @@ def read(path: str | os.PathLike) -> dict[str, Any]:
 def write(path: Path, tree: Any, consolation: str) -> None:
     """`fastnet.save` with an error that says what is left."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(os.fspath(path.parent.parent))
         fn.save(tree, path)
     except OSError as error:
         room = ""

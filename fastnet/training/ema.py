@@ -41,7 +41,8 @@ class EMA:
         first: dict[int, str] = {}                        # tied tensors have one average, under their first name
         self._name: dict[str, str] = {}
         self.average: dict[str, Any] = {}
-        self._averaged, self._copied = [], []
+        self._averaged: list[tuple[Any, Any]] = []        # average, tensor
+        self._copied: list[tuple[Any, Any]] = []
         for name, tensor in model.state_dict(keep_vars=True).items():
             if not isinstance(tensor, fn.Tensor):
                 continue

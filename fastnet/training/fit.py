@@ -125,7 +125,7 @@ class Fit:
         """Write a checkpoint."""
         t = self.t
         t.seconds = perf_counter() - self.began
-        t.checkpoint = t.checkpoints.save(t)
+        t.checkpoint = t.checkpoints.save(t)  # type: ignore[union-attr]
         self.event("on_checkpoint")
 
     def event(self, name: str) -> None:

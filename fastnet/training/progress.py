@@ -122,7 +122,7 @@ class Progress(Callback):
 
 def _bar(stream: TextIO, total: int | None, done: int) -> Any:
     try:
-        import tqdm
+        import tqdm  # type: ignore[import-untyped]
     except ImportError:
         return Line(stream, total, done)
     return Tqdm(tqdm.tqdm(total=total, initial=done, file=stream, leave=False, dynamic_ncols=True, unit="step", mininterval=0))

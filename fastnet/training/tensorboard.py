@@ -24,7 +24,7 @@ class TensorBoard(Callback):
         if not isinstance(every, int) or every < 1:
             raise ValueError(f"TensorBoard: every must be a positive integer, got {every!r}")
         try:
-            import tensorboardX  # noqa: F401
+            import tensorboardX  # type: ignore[import-not-found]  # noqa: F401
         except ImportError:
             raise ImportError("TensorBoard needs tensorboardX: pip install 'fastnet[tensorboard]'") from None
         self.folder, self.every = os.fspath(folder), every

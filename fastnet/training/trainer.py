@@ -47,7 +47,8 @@ class Trainer:
         mode: "min" or "max": which values of it are better.
         out: folder of the run: checkpoints, ``best.fnet`` (the best weights) and ``log.jsonl`` (a record a line); None: nothing is written.
         checkpoints: `Checkpoints`: when and where; None: after each epoch, the last two, in ``out/checkpoints``; False: none.
-        seed: `seed_everything` with it when a new training begins; None: generators stay as they are. Seed before the model is made too.
+        seed: `seed_everything` with it when the first step is to come; None: generators stay as they are. The model is made before:
+            call `seed_everything` before that for the same weights.
         batch_loss: ``batch_loss(model, batch)``, returning (loss, output, target), in place of `loss`, for batches of any form.
         nonfinite: what to do with a loss that is NaN or infinite: "raise" `NonFiniteLoss`, "skip" the step, or "ignore" it.
         progress: None or True: a bar in a terminal, one line an epoch elsewhere; False: nothing; a `Progress`: that one.
@@ -104,8 +105,8 @@ class Trainer:
         self.sums = [0.0, 0]
         self.record: Record = {}
         self.history = History()
-        self.source: Source | None = None
-        self.validation_source: Source | None = None
+        self.source: Any = None                           # a Source while there is data, and so the next
+        self.validation_source: Any = None
         self.exception: BaseException | None = None
         self.checkpoint: str | None = None
         self._restored: dict[str, Any] | None = None
@@ -139,18 +140,19 @@ class Trainer:
         self.validation_source = None if validation is None else Source(batches_of(validation, batch_size, False, "fit"))
         if resume and self._restored is None and self.checkpoints is not None and self.checkpoints.files():
             self.resume()
+        self._prepare_folder(overwrite)
         self.source, restored, self._restored = source, self._restored, None
         self.resumed = restored is not None
         self.stop = self.pause = self.interrupted = False
         self.exception = None
         if restored is None:
-            self._begin(overwrite)
-        if self.checkpoints is not None:
-            self.checkpoints.sweep()
+            self.start, self.in_epoch = [self.epoch, self.step], False
+            if self.seed is not None and not self.step:
+                seed_everything(self.seed)
         self.goal = [None if n is None else start + n for n, start in zip((epochs, steps), self.start)]
         self.schedule.check(self._steps_ahead())
         self.model.train()
-        work = Fit(self, *self.goal, validate_every, restored)
+        work = Fit(self, self.goal[0], self.goal[1], validate_every, restored)
         try:
             with OnInterrupt(self, self.progress is not None):
                 work.run()
@@ -158,6 +160,8 @@ class Trainer:
             self.exception = error
             work.event("on_exception")
             raise
+        finally:
+            self.batch = None
         return self.history
 
     def resume(self, path: str | os.PathLike | None = None) -> str:
@@ -165,7 +169,8 @@ class Trainer:
 
         Args:
             path: a checkpoint's file, or a folder of them; None: the folder that this trainer writes to. Of a folder, the newest that
-                can be read is taken, with a warning for each that cannot.
+                can be read is taken, with a warning for each that cannot. Checkpoints of later steps in the trainer's own folder are
+                removed when the next is written.
 
         Returns: the path of the checkpoint.
 
@@ -217,19 +222,17 @@ class Trainer:
         for metric in self.train_metrics.values():
             metric.reset()
 
-    def _begin(self, overwrite: bool) -> None:
-        """A fit that is not resumed."""
-        if self.checkpoints is not None:
-            old = self.checkpoints.files()
-            if old and self.checkpoints.last is None:
-                if not overwrite:
-                    raise ValueError(f"fit: there are checkpoints of an earlier training in {os.fspath(self.checkpoints.folder)!r}: "
-                                     "resume=True goes on from them, overwrite=True removes them")
-                for path in old:
-                    path.unlink()
-        self.start, self.in_epoch = [self.epoch, self.step], False
-        if self.seed is not None:
-            seed_everything(self.seed)
+    def _prepare_folder(self, overwrite: bool) -> None:
+        """Make sure that no checkpoints of another training are, or come, between those of this one."""
+        if self.checkpoints is None:
+            return
+        old = self.checkpoints.files() if self.checkpoints.last is None else []
+        if old and not overwrite:
+            raise ValueError(f"fit: there are checkpoints of an earlier training in {os.fspath(self.checkpoints.folder)!r}: "
+                             "resume=True goes on from them, overwrite=True removes them")
+        for path in old:
+            path.unlink()
+        self.checkpoints.begin()
 
     def steps_an_epoch(self) -> int | None:
         """Steps in an epoch of the present training data, where that tells its length."""
