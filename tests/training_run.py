@@ -95,7 +95,7 @@ def data_of(kind, workers, persistent):
     """Training and validation data of a kind."""
     own = fn.Generator().manual_seed(8)
     more = {"num_workers": workers, "persistent_workers": persistent} if workers else {}
-    validation = DataLoader(Pictures(True), 16, **more)
+    validation = DataLoader(Pictures(workers > 0), 16, **more)
     if kind == "shuffled":
         return DataLoader(Pictures(workers > 0), 4, shuffle=True, **more), validation
     if kind == "generator":
