@@ -85,6 +85,7 @@ float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
     from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, special, text, training
+    from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
     from fastnet.profiling import estimate, profile, summary
     from fastnet.training import Trainer
@@ -97,6 +98,7 @@ else:
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",
         "Trainer": "fastnet.training",
         "diagnose": "fastnet.doctor",
+        "gradcheck_model": "fastnet.autograd.gradcheck_model",
     }
 
     def __getattr__(name):

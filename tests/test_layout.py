@@ -20,7 +20,7 @@ VOCABULARIES = {f"csrc/simd/{isa}_{dtype}.h" for isa in ("avx2", "avx512", "neon
 MAY_IMPORT = {
     "_core": {"_core"},
     "ops": {"_core", "ops"},
-    "autograd": {"_core", "autograd"},
+    "autograd": {"_core", "autograd", "ops"},
     "printing": {"_core"},
     "config": {"_core", "version"},
     "version": set(),
