@@ -114,3 +114,16 @@ def test_the_page_about_data_sets(tmp_path):
     (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
     lines = output(tmp_path / "page.py", tmp_path).splitlines()
     assert lines[0].startswith("3 2 ['weight', 'colour=") and lines[1].endswith("[[15.0, 5.0, 25.0, 15.0]] ['dog']")
+
+
+def test_resume(tmp_path):
+    text = output(ROOT / "examples/resume.py", tmp_path)
+    assert text.endswith("the weights are identical, bit by bit\n")
+    assert "killed in epoch 1, after step 37" in text and "going on from step-000000020.fnet" in text
+
+
+def test_the_page_about_training(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/training.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    text = output(tmp_path / "page.py", tmp_path)
+    assert text.splitlines()[-1] == "82 164" and "val_accuracy" in text and "gradient_norm" in text and len(blocks) == 3
