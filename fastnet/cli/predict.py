@@ -14,6 +14,8 @@ import numpy as np
 from fastnet.cli.options import positive
 from fastnet.cli.refused import Refused
 
+TABLES = (".csv", ".tsv", ".npy")                         # files of many samples; all others are pictures
+
 
 def add(commands: Any) -> None:
     """Add the command."""
@@ -93,10 +95,11 @@ def told(output: Any, classes: list[str], top: int) -> Iterator[dict[str, Any]]:
 def batches(trained: Any, files: list[str], size: int) -> Iterator[tuple[list[dict[str, Any]], tuple[np.ndarray, ...]]]:
     """Names of samples, and the inputs of the network, batch by batch; pictures of several files make a batch together."""
     pictures: list[tuple[dict[str, Any], np.ndarray]] = []
+    rows = {"row": ""} if any(Path(name).suffix.lower() in TABLES for name in files) else {}      # all lines have the same columns
     for name in files:
         end = Path(name).suffix.lower()
         try:
-            if end in (".csv", ".tsv", ".npy"):
+            if end in TABLES:
                 if pictures:
                     yield [n for n, _ in pictures], (np.stack([x for _, x in pictures]),)
                     pictures = []
@@ -104,7 +107,7 @@ def batches(trained: Any, files: list[str], size: int) -> Iterator[tuple[list[di
                 for at in range(0, len(numbers), size):
                     yield [{"file": name, "row": n} for n in numbers[at:at + size]], tuple(a[at:at + size] for a in arrays)
                 continue
-            pictures.append(({"file": name}, picture(trained, name)))
+            pictures.append(({"file": name, **rows}, picture(trained, name)))
         except (OSError, ValueError, ImportError) as error:
             raise Refused(str(error) if name in str(error) else f"{name}: {error}") from None
         if len(pictures) == size:
