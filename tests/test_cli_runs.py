@@ -1,6 +1,9 @@
 """evaluate, predict, summary and bench on runs that the tests make: tables, arrays, pictures and texts."""
 import csv
 import json
+import re
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -80,11 +83,11 @@ name = "MLP"
 hidden = []
 [optimizer]
 name = "Adam"
-lr = 0.1
+lr = 0.5
 [scheduler]
 name = "CosineAnnealingLR"
 [trainer]
-epochs = 60
+epochs = 30
 """
 
 
@@ -215,3 +218,19 @@ def test_a_wrong_result_is_not_measured():
         close("matmul", np.array([1.0, 2.1]), np.array([1.0, 2.0]))
     with pytest.raises(Refused):
         close("matmul", np.array([1.0, np.nan]), np.array([1.0, 2.0]))
+
+
+def test_the_page_about_recipes(capsys, here):
+    """Its commands, in order, in a folder with the examples."""
+    page = (ROOT / "docs/recipes.md").read_text(encoding="utf-8")
+    shutil.copytree(ROOT / "examples/recipes", here / "examples/recipes")
+    code, = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(code, "recipes.md", "exec"), {})
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    said = {command: out(capsys, *shlex.split(command)[1:]) for command in commands}
+    assert len(commands) == 12 and all(said.values())
+    assert json.loads(said["fastnet evaluate runs/csv --data new.csv --json"])["accuracy"] > 0.9
+    assert len(Path("new.jsonl").read_text().splitlines()) == 20
+    assert "going on after epoch 2, step 82\n" in said["fastnet resume runs/digits --set trainer.epochs=4"]
+    log = Path("runs/digits/log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in log] == [1, 2, 3, 4]

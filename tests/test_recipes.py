@@ -98,7 +98,7 @@ class Net(fn.nn.Sequential):
     def forward(self, x):
         Net.calls += self.training
         if str(Net.calls) == os.environ.get("KILL_AT"):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), getattr(signal, os.environ.get("KILL_BY", "SIGKILL")))
         return super().forward(x)
 def net(hidden):
     return Net(fn.nn.Flatten(), fn.nn.Linear(64, hidden), fn.nn.ReLU(), fn.nn.Dropout(0.2), fn.nn.Linear(hidden, 10))
@@ -129,6 +129,28 @@ def test_a_run_that_is_killed_goes_on_to_the_same_weights(capsys):
     one, two = ([{**json.loads(line), "seconds": 0} for line in Path(run, "log.jsonl").read_text().splitlines()]
                 for run in ("runs/quick", "whole"))
     assert one == two and len(one) == 2
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed(capsys, monkeypatch):
+    Path("own_stopped.py").write_text(OWN)
+    words = ["train", "quick.toml", "--set", "model={name=\"own_stopped:net\",hidden=16}"]
+    monkeypatch.setenv("KILL_AT", "30")
+    monkeypatch.setenv("KILL_BY", "SIGINT")
+    assert main(words) == 130
+    assert "fastnet resume runs/quick goes on\n" in capsys.readouterr().out
+    assert not Path("runs/quick/weights.fnet").exists()
+    monkeypatch.delenv("KILL_AT")
+    assert "going on after epoch 1, step 30\n" in out(capsys, "resume", "runs/quick")
+    out(capsys, *words, "--out", "whole")
+    one, two = (fastnet.load(f"{run}/weights.fnet") for run in ("runs/quick", "whole"))
+    assert all(one[k].numpy().tobytes() == two[k].numpy().tobytes() for k in one)
+
+
+def test_python_3_10_without_tomli(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tomllib", None)
+    monkeypatch.setitem(sys.modules, "tomli", None)
+    assert "TOML files need Python 3.11, or on Python 3.10 the package tomli: pip install 'fastnet[recipes]'" in out(
+        capsys, "train", "quick.toml", code=1)
 
 
 def test_data_and_networks_of_one_s_own(capsys):

@@ -36,9 +36,8 @@ def run(args: argparse.Namespace) -> None:
         model = build.model(checked(args.model, args.settings))
     if shape is None:
         raise Refused("--input: give the shape of the input, such as --input 1,3,224,224")
-    if shape[0] == 1:
-        model.eval()                                      # batch norm cannot train on one sample
-    print(call("summary", fastnet.summary, model, tuple(shape), depth=args.depth))
+    mode = "train" if shape[0] > 1 else "eval"            # batch norm cannot train on one sample
+    print(call("summary", fastnet.summary, model, tuple(shape), depth=args.depth, mode=mode))
 
 
 def checked(name: str, settings: list[str]) -> dict[str, Any]:
