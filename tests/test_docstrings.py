@@ -1,6 +1,7 @@
 """Every public name has a docstring, and the examples in docstrings give what they show."""
 import doctest
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 
@@ -9,12 +10,14 @@ import pytest
 import fastnet
 
 EXECUTABLE = ("fastnet.__main__",)                       # modules that do something when they are imported
+NEEDS = {"fastnet.sklearn": "sklearn"}                   # packages that cannot be imported without another one
 
 
 def modules():
     yield fastnet
     for info in pkgutil.walk_packages(fastnet.__path__, "fastnet."):
-        if info.name not in EXECUTABLE:
+        missing = [other for name, other in NEEDS.items() if info.name.startswith(name) and importlib.util.find_spec(other) is None]
+        if info.name not in EXECUTABLE and not missing:
             yield importlib.import_module(info.name)
 
 
