@@ -2,6 +2,10 @@
 import contextlib
 import io
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -258,3 +262,13 @@ def with_(side, **changes):
 def test_what_is_wrong_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_the_page_about_metrics(tmp_path):
+    page = Path(__file__).resolve().parents[1] / "docs/metrics.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    done = subprocess.run([sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    lines = done.stdout.splitlines()
+    assert lines[:3] == ["True", "mAP in the COCO convention, 1 classes", "  map          0.7000"], done.stderr
+    assert "  map_small   -1.0000" in lines

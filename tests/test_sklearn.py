@@ -1,9 +1,11 @@
 """Estimators: scikit-learn's own checks, its perceptrons weight by weight, what is kept, copied, pickled and refused."""
 import copy
 import pickle
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ TWO = make_classification(300, 10, random_state=1)
 MANY = make_multilabel_classification(200, 10, n_classes=4, random_state=0)
 NUMBERS = np.stack((X[:, 0] * 2 + X[:, 1], X[:, 2]), 1)
 WEIGHT = np.random.default_rng(0).random(300)
+ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -234,3 +237,13 @@ def test_sparse_input_is_refused_and_the_extra_is_named():
     code = "import sys; sys.modules['sklearn'] = None\nimport fastnet.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "fastnet.sklearn needs scikit-learn: pip install 'fastnet[sklearn]'" in done.stderr
+
+
+def test_the_page_and_the_example(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/sklearn.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    for script, pattern, least in ((tmp_path / "page.py", r"(?:digits|dropout): ([\d.]+)", 0.95),
+                                   (ROOT / "examples/tabular.py", r"(?:MLPClassifier:|accuracy) ([\d.]+)%", 94)):
+        done = subprocess.run([sys.executable, "-W", "ignore", script], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        found = [float(value) for value in re.findall(pattern, done.stdout)]
+        assert len(found) == 2 and min(found) >= least, (done.stdout, done.stderr)
