@@ -260,6 +260,8 @@ def test_toml_is_written_as_it_is_read():
 def test_the_examples_are_right(capsys, name, here):
     from fastnet.cli.recipe.check import check
     from fastnet.cli.recipe.toml import normalised, read
+    if "[transforms]" in (ROOT / f"examples/recipes/{name}.toml").read_text():
+        pytest.importorskip("fastnet.transforms")
     check(normalised(read(ROOT / f"examples/recipes/{name}.toml")), paths=False)
 
 
