@@ -84,7 +84,7 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, sklearn, special, text, training
+    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, sklearn, special, text, training, transforms
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
     from fastnet.profiling import estimate, profile, summary
@@ -93,7 +93,7 @@ else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
     _PACKAGES = ("cuda", "datasets", "distributions", "doctor", "linalg", "metrics", "models", "profiling", "sklearn", "special",
-                 "text", "training")
+                 "text", "training", "transforms")
     _NAMES = {
         **_HOME,
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",

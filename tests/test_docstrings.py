@@ -68,7 +68,7 @@ def public():
     """What users see: the names of the packages that mirror PyTorch's."""
     names = ["fastnet", "fastnet.nn", "fastnet.nn.functional", "fastnet.nn.init", "fastnet.nn.utils", "fastnet.optim",
              "fastnet.optim.lr_scheduler", "fastnet.utils.data", "fastnet.autograd", "fastnet.text", "fastnet.metrics",
-             "fastnet.models", "fastnet.datasets"]
+             "fastnet.models", "fastnet.datasets", "fastnet.transforms", "fastnet.transforms.functional"]
     for home in names:
         space = importlib.import_module(home)
         for name, value in vars(space).items():
