@@ -29,8 +29,9 @@ class Draws:
         key: (seed, epoch, index); index is a number, or n of them. None: seed drawn from fastnet's default generator.
         n: how many samples.
 
+    >>> from fastnet.transforms.draws import Draws
     >>> one, many = Draws((0, 0, 7), 1), Draws((0, 0, [6, 7]), 2)
-    >>> one.uniform()[0] == many.uniform()[1]
+    >>> bool(one.uniform()[0] == many.uniform()[1])
     True
     """
 

@@ -57,6 +57,7 @@ def pad(image: Image, padding: Any, fill: Any = 0, padding_mode: str = "constant
         padding_mode: "constant", or "edge", "reflect", "symmetric".
 
     >>> import numpy as np
+    >>> from fastnet.transforms.functional import pad
     >>> pad(np.ones((1, 1, 1), np.uint8), (1, 0), fill=7).tolist()
     [[[7, 1, 7]]]
     """
@@ -284,7 +285,8 @@ def to_dtype(image: Image, dtype: Any = "float32", scale: bool = False) -> Image
         scale: white is 255 as uint8 and 1 as float32; False: numbers stay as they are.
 
     >>> import numpy as np
-    >>> to_dtype(np.full((1, 1, 1), 51, np.uint8), "float32", scale=True).tolist()
+    >>> from fastnet.transforms.functional import to_dtype
+    >>> to_dtype(np.full((1, 1, 1), 51, np.uint8), "float32", scale=True).round(6).tolist()
     [[[0.20000000298023224]]]
     """
     word = steps.dtype_name(dtype, "to_dtype")
