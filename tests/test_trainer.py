@@ -267,6 +267,16 @@ def test_a_loss_that_is_not_finite():
     trainer.fit(spoiled, epochs=1)
     trainer_of(twice).fit(batches() + batches(), epochs=1)
     assert same(skipping, twice) and trainer.skipped == 1 and trainer.step == 8
+
+    class Spoil(Callback):                                # a loss that is finite, with a gradient that is not
+        def on_backward_end(self, trainer):
+            if trainer.batches == 2:
+                trainer.parameters[0].grad.fill_(math.inf)
+    careful, once = network(), network()
+    with pytest.raises(NonFiniteLoss, match="norm of the gradients became inf in epoch 1, step 2"):
+        trainer_of(careful, callbacks=[Spoil()], clip_norm=1.0).fit(batches(), epochs=1)
+    trainer_of(once, clip_norm=1.0).fit(batches()[:1], epochs=1)
+    assert same(careful, once)
     careless = network()
     trainer_of(careless, nonfinite="ignore").fit(spoiled, epochs=1)
     assert np.isnan(weights(careless)[0]).any()

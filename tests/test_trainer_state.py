@@ -1,6 +1,7 @@
 """Trainer: EMA against its formula, early stopping, best weights, which checkpoints there are, resume of what does not fit."""
 import json
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -164,3 +165,50 @@ def test_resume_of_what_does_not_fit(tmp_path):
         trainer_of(network()).resume(tmp_path / "best.fnet")
     with pytest.raises(ValueError, match="give the path"):
         trainer_of(network()).resume()
+
+
+def test_a_training_that_was_stopped_early_is_over_when_it_is_resumed(tmp_path):
+    def fit():
+        trainer = trainer_of(network(), callbacks=[Scores(3.0, 4.0, 5.0, 5.0), EarlyStopping("val_score", patience=2)], out=tmp_path)
+        return trainer.fit(batches(), batches(), epochs=4, resume=True)
+    assert len(fit()) == 3 and len(fit()) == 3
+
+
+def test_validation_after_an_interrupted_fit():
+    class Interrupt(Callback):
+        def on_step_end(self, trainer):
+            signal.raise_signal(signal.SIGINT)
+    trainer = trainer_of(network(), callbacks=[Interrupt()])
+    assert len(trainer.fit(batches(), batches(), epochs=3)) == 0 and trainer.interrupted and trainer.step == 1
+    assert trainer.validate(batches())["loss"] > 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    class Twice(Callback):
+        def on_step_end(self, trainer):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        trainer_of(network(), callbacks=[Twice()]).fit(batches(), epochs=1)
+
+
+def test_metrics_of_several_numbers(tmp_path):
+    class Several(fn.metrics.Metric):
+        def reset(self):
+            pass
+
+        def update(self, output, target):
+            pass
+
+        def compute(self):
+            return {"low": np.float32(0.25), "high": fn.tensor(0.75), "name": "text"}
+
+    class Table(Several):
+        def compute(self):
+            return np.ones((2, 2), np.float16)
+    trainer = trainer_of(network(), metrics={"s": Several(), "t": Table()}, out=tmp_path)
+    record = trainer.fit(batches(), batches(), epochs=1)[-1]
+    assert record["val_s_low"] == 0.25 and record["val_s_high"] == 0.75 and "val_s_name" not in record and record["val_t"].shape == (2, 2)
+    assert json.loads(open(tmp_path / "log.jsonl").readline())["val_t"] == [[1.0, 1.0], [1.0, 1.0]]
+    again = trainer_of(network(), metrics={"s": Several(), "t": Table()}, out=tmp_path)
+    again.resume()
+    assert (again.history[-1]["val_t"] == 1).all()

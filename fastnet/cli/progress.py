@@ -5,19 +5,10 @@ import os
 import sys
 from time import monotonic
 
+from fastnet.training.progress import duration
+
 REDRAW = 0.05                                             # seconds between two drawings, so that drawing costs nothing
 BAR = 20
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person would say them.
-
-    >>> from fastnet.cli.progress import duration
-    >>> duration(7.3), duration(200), duration(9000)
-    ('7 s', '3 min 20 s', '2 h 30 min')
-    """
-    s = round(seconds)
-    return f"{s} s" if s < 60 else f"{s // 60} min {s % 60} s" if s < 3600 else f"{s // 3600} h {s % 3600 // 60} min"
 
 
 class Progress:

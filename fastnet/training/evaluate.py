@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet.training.batch import samples, tensors
@@ -30,8 +32,8 @@ class Interrupted(Exception):
     """Ctrl-C came during a validation."""
 
 
-def measure(t: Trainer, data: Iterable[Any]) -> dict[str, Any]:
-    """loss, and the values of the metrics, over all batches; `t.interrupted` ends it with `Interrupted`."""
+def measure(t: Trainer, data: Iterable[Any], in_fit: bool) -> dict[str, Any]:
+    """loss, and the values of the metrics, over all batches; in a fit `t.interrupted` ends it with `Interrupted`."""
     total, count = 0.0, 0
     for metric in t.metrics.values():
         metric.reset()
@@ -43,17 +45,43 @@ def measure(t: Trainer, data: Iterable[Any]) -> dict[str, Any]:
             total, count = total + loss.item() * n, count + n
             for metric in t.metrics.values():
                 metric.update(output, target)
-            if t.interrupted:
+            if in_fit and t.interrupted:
                 raise Interrupted
     if not count:
         raise ValueError("validate: the data has no batch; an iterator can be gone through only once, give a list or a DataLoader")
-    return {"loss": total / count, **{name: plain(metric.compute()) for name, metric in t.metrics.items()}}
+    return {"loss": total / count, **computed(t.metrics)}
 
 
-def plain(value: Any) -> Any:
-    """A metric's value as a number where it is one."""
-    if hasattr(value, "item") and getattr(value, "size", 1) in (1, ()):
-        return value.item()
+def computed(metrics: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of metrics as a record has them: numbers, arrays; the numbers of a metric that gives a dict as name_key each.
+
+    >>> import fastnet as fn
+    >>> from fastnet.training.evaluate import computed
+    >>> metric = fn.metrics.MeanSquaredError()
+    >>> metric.update(fn.ones(2), fn.zeros(2))
+    >>> computed({"mse": metric}, "val_")
+    {'val_mse': 1.0}
+    """
+    values: dict[str, Any] = {}
+    for name, metric in metrics.items():
+        value = metric.compute()
+        if isinstance(value, dict):
+            if hasattr(value, "__float__"):
+                values[prefix + name] = float(value)      # its main number
+            values |= {f"{prefix}{name}_{key}": _plain(item) for key, item in value.items() if isinstance(_plain(item), (int, float))}
+        else:
+            values[prefix + name] = _plain(value)
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """A tensor or an array as a number where it is one, as an array of a dtype that files carry otherwise."""
+    if isinstance(value, Tensor):
+        value = value.detach().numpy()
+    if isinstance(value, (np.ndarray, np.generic)):
+        if value.size == 1:
+            return value.item()
+        return value.astype({"f": np.float64, "b": np.bool_}.get(value.dtype.kind, np.int64)) if value.dtype.kind in "fbiu" else value
     return value
 
 

@@ -5,7 +5,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from fastnet.training import rng
-from fastnet.training.evaluate import Interrupted, plain
+from fastnet.training.evaluate import Interrupted, computed
 from fastnet.training.state import generators
 from fastnet.training.steps import run_steps
 
@@ -101,12 +101,11 @@ class Fit:
         """Measure, and add a record to the history."""
         t = self.t
         record: dict[str, Any] = {"epoch": t.epoch, "step": t.step, "train_loss": t.sums[0] / t.sums[1]}
-        record |= {f"train_{name}": plain(metric.compute()) for name, metric in t.train_metrics.items()}
-        t.record = record
+        t.record = record = {**record, **computed(t.train_metrics, "train_")}
         if t.validation_source is not None:
             before = t.validation_source.state()
             try:
-                measured = t.validate(t.validation_source.data)
+                measured = t.measure(t.validation_source.data, True)
             except Interrupted:                           # as if the validation had not begun
                 t.validation_source.restore(before)
                 return

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,4 +102,6 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _dump(line: dict[str, Any]) -> str:
+    """JSON, which has no NaN and no infinity: null."""
+    line = {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in line.items()}
     return json.dumps(line, default=lambda value: value.tolist() if hasattr(value, "tolist") else repr(value))

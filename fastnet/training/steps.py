@@ -16,7 +16,7 @@ _END = object()
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss became NaN or infinite; the weights are those before that step."""
+    """The loss, or with `clip_norm` the norm of the gradients, became NaN or infinite; the weights are those before that step."""
 
 
 def run_steps(t: Trainer, source: Iterator[Any], limit: int | None) -> bool:
@@ -58,7 +58,7 @@ def run_steps(t: Trainer, source: Iterator[Any], limit: int | None) -> bool:
                 handle(t)
             loss, output, target = batch_loss(model, t.batch)
             value = loss.item()
-            if value - value != 0.0 and not _accept(t, value):
+            if value - value != 0.0 and not _accept(t, "loss", value):
                 break
             if len(group) == 1:
                 mean = value
@@ -73,45 +73,47 @@ def run_steps(t: Trainer, source: Iterator[Any], limit: int | None) -> bool:
             t.loss_value = mean
             for handle in backward_end:
                 handle(t)
-            if clip:
-                _clip(t)
-            optimizer.step()
-            if ema is not None:
-                ema.update()
-            if scheduler is not None:
-                scheduler.step()
-            t.step += 1
-            sums[0] += mean * count
-            sums[1] += count
-            if metrics:
-                with fn.no_grad():
-                    for output, target in parts:
-                        for metric in metrics:
-                            metric.update(output, target)
-            for handle in step_end:
-                handle(t)
-            made += 1
+            if not clip or _clip(t):
+                optimizer.step()
+                if ema is not None:
+                    ema.update()
+                if scheduler is not None:
+                    scheduler.step()
+                t.step += 1
+                sums[0] += mean * count
+                sums[1] += count
+                for output, target in parts:
+                    for metric in metrics:
+                        metric.update(output, target)
+                for handle in step_end:
+                    handle(t)
+                made += 1
         loss = output = target = None                     # a step's graph is gone before the next begins
         if t.stop or t.pause:
             return False
     return False
 
 
-def _accept(t: Trainer, value: float) -> bool:
-    """Whether to go on with a loss that is not finite."""
+def _accept(t: Trainer, what: str, value: float) -> bool:
+    """Whether to go on with a value that is not finite."""
     if t.nonfinite == "ignore":
         return True
     if t.nonfinite == "skip":
         t.skipped += 1
         t.optimizer.zero_grad()
         return False
-    t.loss_value = value
-    raise NonFiniteLoss(f"fit: the loss became {value} in epoch {t.epoch}, step {t.step + 1} (batch {t.batches} of the epoch); the weights "
-                        "are those before this step. A lower learning rate, clip_norm=1.0 or scaled inputs are the usual cures")
+    if what == "loss":
+        t.loss_value = value
+    raise NonFiniteLoss(f"fit: the {what} became {value} in epoch {t.epoch}, step {t.step + 1} (batch {t.batches} of the epoch); the "
+                        "weights are those before this step. A lower learning rate, clip_norm=1.0 or scaled inputs are the usual cures")
 
 
-def _clip(t: Trainer) -> None:
+def _clip(t: Trainer) -> bool:
+    """Clip the gradients; whether to go on with them."""
     if t.clip_norm is not None:
         t.grad_norm = fn.nn.utils.clip_grad_norm_(t.parameters, t.clip_norm).item()
+        if t.grad_norm - t.grad_norm != 0.0 and not _accept(t, "norm of the gradients", t.grad_norm):
+            return False
     if t.clip_value is not None:
         fn.nn.utils.clip_grad_value_(t.parameters, t.clip_value)
+    return True

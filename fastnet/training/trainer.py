@@ -46,7 +46,8 @@ class Trainer:
         monitor: name of the value that ReduceLROnPlateau and the best weights go by; None: val_loss, or train_loss without validation.
         mode: "min" or "max": which values of it are better.
         out: folder of the run: checkpoints, ``best.fnet`` (the best weights) and ``log.jsonl`` (a record a line); None: nothing is written.
-        checkpoints: `Checkpoints`: when and where; None: after each epoch, the last two, in ``out/checkpoints``; False: none.
+        checkpoints: `Checkpoints`: when and where; None: after each epoch and every ten minutes, the last two, in ``out/checkpoints``;
+            False: none.
         seed: `seed_everything` with it when the first step is to come; None: generators stay as they are. The model is made before:
             call `seed_everything` before that for the same weights.
         batch_loss: ``batch_loss(model, batch)``, returning (loss, output, target), in place of `loss`, for batches of any form.
@@ -198,8 +199,12 @@ class Trainer:
             data: an iterable of batches; or, with `batch_size`, a Dataset or a tuple of arrays.
             batch_size: for a Dataset.
         """
+        return self.measure(batches_of(data, batch_size, False, "validate"), False)
+
+    def measure(self, batches: Iterable[Any], in_fit: bool) -> dict[str, Any]:
+        """What `validate` returns; in a fit Ctrl-C ends it."""
         with nullcontext() if self.ema is None else self.ema.applied():
-            return evaluate.measure(self, batches_of(data, batch_size, False, "validate"))
+            return evaluate.measure(self, batches, in_fit)
 
     def predict(self, data: Any, *, batch_size: int | None = None, has_target: bool | None = None) -> Any:
         """The outputs of the model in evaluation mode, joined along the first axis.
@@ -261,7 +266,9 @@ def _checkpoints(out: Any, given: Any, monitor: str | None, mode: str) -> Checkp
         if given:
             raise ValueError("Trainer: checkpoints=True needs out=, the folder of the run")
         return None
-    return None if given is False else Checkpoints(Path(out) / "checkpoints", best=Path(out) / "best.fnet", monitor=monitor, mode=mode)
+    if given is False:
+        return None
+    return Checkpoints(Path(out) / "checkpoints", every_seconds=600, best=Path(out) / "best.fnet", monitor=monitor, mode=mode)
 
 
 def _pause_when_overdue(trainer: Trainer) -> None:
