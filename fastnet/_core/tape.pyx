@@ -19,6 +19,7 @@ cdef extern from *:
 
 cdef uint64_t _sequence = 0
 cdef list _record = None                    # where a profile wants to read about backward
+cdef object _on_gradients = None            # who looks at the gradients that each op gives (tape_node.pxi)
 cdef int (*_noter)(fn_node *, const fn_tensor *) except -1        # notes new nodes while somebody watches; NULL usually (tape_node.pxi)
 _noter = NULL
 
@@ -244,6 +245,8 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
                 gin[0].st = NULL
         else:
             n.op.backward(n, &gy, gin)
+            if _on_gradients is not None:
+                _tell(n, gin)
         array_drop(&gy)
         for k in range(m):
             if gin[k].st != NULL:

@@ -52,7 +52,7 @@ def _newest() -> int:
     return _sequence
 
 
-cdef list _journal = None
+cdef object _journal = None
 
 
 cdef int _note(fn_node *n, const fn_tensor *y) except -1:
@@ -67,11 +67,11 @@ cdef int _note(fn_node *n, const fn_tensor *y) except -1:
     return 0
 
 
-def journal(list into):
+def journal(into):
     """Note every op from now on in a list, as Nodes that hold their values; None ends it.
 
     Args:
-        into: grows by one Node for each op that is recorded, in any thread; None: note nothing.
+        into: `into.append(node)` is called for each op that is recorded, in any thread; None: note nothing.
 
     Returns:
         The list that was in use, or None.
@@ -81,4 +81,34 @@ def journal(list into):
     _noter = NULL
     if into is not None:
         _noter = _note
+    return before
+
+
+cdef int _tell(fn_node *n, const fn_tensor *gin) except -1:
+    cdef Node w
+    cdef int k
+    gradients = []
+    for k in range(n.n_inputs):
+        if gin[k].st == NULL:
+            gradients.append(None)
+        else:
+            w = node_object(n)
+            array_share(&w.g, &gin[k])
+            gradients.append(w)
+    _on_gradients(node_object(n), gradients)
+    return 0
+
+
+def on_gradients(call):
+    """Call `call(node, gradients)` after the backward of each op; None ends it.
+
+    Args:
+        call: gets the Node of the op and a list with a Node for each input, whose `engine.node_value` is the gradient, or None. What it
+            raises ends the backward.
+
+    Returns:
+        What was called before, or None.
+    """
+    global _on_gradients
+    before, _on_gradients = _on_gradients, call
     return before
