@@ -1,5 +1,8 @@
 /* Both operands contiguous along k and few rows: each element of C is a dot product, nothing is packed. */
 enum { FN(DOT_COLUMNS) = 8 };
+#ifndef GEMM_FAR
+#define GEMM_FAR ((ptrdiff_t)1 << 18)                 /* a matrix of more elements comes from memory */
+#endif
 #define DOT_COLUMNS FN(DOT_COLUMNS)
 
 /* out[i*8 + j] = row i of A . column j of B, mr x nc at once; columns past `valid` repeat the last one. */
@@ -54,6 +57,27 @@ FN(dot_rows)(int mr, int nc, ptrdiff_t k, const T *a, ptrdiff_t ar, const T *b, 
     }
 }
 
+/* As dot_rows of one row of A, column by column, so that memory is read in one stream. */
+static __attribute__((noinline)) void FN(dot_far)(int nc, ptrdiff_t k, const T *a, const T *b, ptrdiff_t bc, T *out)
+{
+  enum { WAYS = 4 };
+  for (int j = 0; j < nc; j++, b += bc) {
+    vec sum[WAYS];
+    ptrdiff_t l = 0;
+    #pragma GCC unroll 4
+    for (int w = 0; w < WAYS; w++) sum[w] = v_zero();
+    for (; l + WAYS * VLEN <= k; l += WAYS * VLEN) {
+      #pragma GCC unroll 4
+      for (int w = 0; w < WAYS; w++) sum[w] = v_fma(v_load(a + l + w * VLEN), v_load(b + l + w * VLEN), sum[w]);
+    }
+    for (; l < k; l += VLEN) {
+      const ptrdiff_t n = k - l < VLEN ? k - l : VLEN;
+      sum[0] = v_fma(v_loadn(a + l, n), v_loadn(b + l, n), sum[0]);
+    }
+    out[j] = v_sum(v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
+  }
+}
+
 /* c[j] (+)= out[j] + bias, relu: nc elements of one row. */
 static inline void FN(dot_store)(const fn_gemm_args *g, const gemm_part *at, const T *out, int nc, T *c, const T *bias)
 {
@@ -85,7 +109,8 @@ static void FN(gemm_dot)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t j
   for (ptrdiff_t i = 0; i < g->m;) {
     T out[GEMM_DOT * DOT_COLUMNS];
     const int mr = FN(gemm_next_rows)(g->m - i, GEMM_DOT);
-    FN(dot_rows)(mr, nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, g->a_rs, b, g->b_cs, out);
+    if (mr == 1 && g->n * g->k > GEMM_FAR) FN(dot_far)(nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, b, g->b_cs, out);
+    else FN(dot_rows)(mr, nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, g->a_rs, b, g->b_cs, out);
     for (int r = 0; r < mr; r++)
       FN(dot_store)(g, at, out + r * DOT_COLUMNS, nc, c + (i + r) * at->c_rs, bias ? bias + (i + r) * g->bias_rs : NULL);
     i += mr;

@@ -8,6 +8,19 @@ static void FN(gemm_stream)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_
   const T *bias = at->bias ? at->bias + j0 * g->bias_cs : NULL;
   for (ptrdiff_t j = 0; j < n; j++) c[j] = (at->accumulate ? c[j] : (T)0) + (bias ? bias[j * g->bias_cs] : (T)0);
   ptrdiff_t left = at->k1 - at->k0;
+  /* From memory: row after row.  Several at once are several streams, of which the hardware fetches less ahead. */
+  for (; left > 0 && g->n * g->k > GEMM_FAR; left--, a += g->a_cs, b += g->b_rs) {
+    const vec s = v_set(*a);
+    ptrdiff_t j = 0;
+    for (; j + 4 * VLEN <= n; j += 4 * VLEN) {
+      #pragma GCC unroll 4
+      for (int w = 0; w < 4; w++) v_store(c + j + w * VLEN, v_fma(s, v_load(b + j + w * VLEN), v_load(c + j + w * VLEN)));
+    }
+    for (; j < n; j += VLEN) {
+      const ptrdiff_t m = n - j < VLEN ? n - j : VLEN;
+      v_storen(c + j, v_fma(s, v_loadn(b + j, m), v_loadn(c + j, m)), m);
+    }
+  }
   for (; left >= DEPTH; left -= DEPTH, a += DEPTH * g->a_cs, b += DEPTH * g->b_rs) {
     vec s[DEPTH];
     ptrdiff_t j = 0;
