@@ -213,6 +213,14 @@ def test_where_the_conventions_differ():
     assert one(boxes[:1], [0.9], there, convention="yolo")["map"] == pytest.approx(0.495)
 
 
+def test_equal_overlaps():
+    """The first detection overlaps both boxes equally, the second only one: of equal ones COCO takes the later, YOLO here the first."""
+    boxes, left, right = [[5, 0, 15, 10], [0, 0, 10, 10]], [0, 0, 10, 10], [10, 0, 20, 10]
+    for there, coco, yolo in (([left, right], 1.0, 0.5), ([right, left], 0.5, 1.0)):
+        assert one(boxes, [0.9, 0.8], there, iou_thresholds=[0.3])["map"] == pytest.approx(coco, abs=0.01)
+        assert one(boxes, [0.9, 0.8], there, iou_thresholds=[0.3], convention="yolo")["map"] == pytest.approx(yolo, abs=0.01)
+
+
 def test_odd_images():
     assert one([], [], [[0, 0, 1, 1]])["map"] == one([], [], [[0, 0, 1, 1]], convention="yolo")["map"] == 0
     assert one([[0, 0, 1, 1]], [0.5], [])["map"] == one([[0, 0, 1, 1]], [0.5], [], convention="yolo")["map"] == -1
@@ -272,3 +280,13 @@ def test_the_page_about_metrics(tmp_path):
     lines = done.stdout.splitlines()
     assert lines[:3] == ["True", "mAP in the COCO convention, 1 classes", "  map          0.7000"], done.stderr
     assert "  map_small   -1.0000" in lines
+
+
+def test_the_trainer_records_its_numbers():
+    preds, target = detections(4, 0, classes=3)
+    model = fn.nn.Linear(1, 1)
+    trainer = fn.Trainer(model, None, fn.optim.SGD(model.parameters(), lr=0.0), progress=False,
+                         metrics={"boxes": MeanAveragePrecision(box_format="xywh")},
+                         batch_loss=lambda model, batch: (model(batch[0]).sum(), preds, target))
+    record = trainer.fit([[fn.ones(1, 1)]], [[fn.ones(1, 1)]], epochs=1)[-1]
+    assert record["val_boxes_map_50"] >= record["val_boxes_map"] > 0 and "val_boxes_classes" not in record

@@ -193,3 +193,15 @@ def test_a_refused_piece_adds_nothing():
     with pytest.raises(ValueError, match=r"Accuracy.merge: the parts have seen different tasks: \['multiclass', 'multilabel'\]"):
         metric.merge(other)
     assert metric.compute() == before
+
+
+def test_the_trainer_measures_with_them():
+    x, y = fn.tensor(OUTPUT), fn.tensor(TARGET)
+    model = fn.nn.Linear(5, 5)
+    trainer = fn.Trainer(model, fn.nn.CrossEntropyLoss(), fn.optim.SGD(model.parameters(), lr=0.1), progress=False,
+                         metrics={"accuracy": M.Accuracy(), "top2": M.TopKAccuracy(2), "f1": M.F1Score(), "auc": M.AUROC()},
+                         train_metrics={"accuracy": M.Accuracy()})
+    record = trainer.fit([(x, y)] * 2, [(x[:30], y[:30]), (x[30:], y[30:])], epochs=1)[-1]
+    said = model(x).detach().numpy()
+    assert record["val_accuracy"] == pytest.approx(np.mean(said.argmax(1) == TARGET)) and 0 < record["train_accuracy"] < 1
+    assert record["val_auc"] == pytest.approx(fed(M.AUROC(), said, TARGET)) and record["val_top2"] >= record["val_accuracy"]
