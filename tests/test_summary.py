@@ -106,7 +106,7 @@ def test_rows_follow_the_tree():
     assert [(r.name, r.depth) for r in found] == [("", 0), ("0", 1), ("1", 1), ("2", 1), ("2.0", 2), ("2.1", 2)]
     assert found["0"].calls == 2 and "2 calls" in found["0"].note and found["2.0"].parameters == 0 and "is 0" in found["2.0"].note
     assert found["2.1"].output == [(2, 3), [(1, 3), (1, 3)]]
-    assert found["1"].calls == 0 and "fused" in found["1"].note
+    assert found["1"].calls == 0 and found["1"].note == "fused with 0"
     assert found.parameters == sum(p.numel() for p in model.parameters()) == found["0"].parameters + found["2.1"].parameters
     assert found.macs == 2 * 2 * 16 + 2 * 12 * 7
     text = str(found)

@@ -82,6 +82,18 @@ def rows_of(model: Any, watch: Watch, own: dict[Span, float]) -> list[Row]:
     return rows
 
 
+def fusions(module: Any) -> dict[int, str]:
+    """For each layer of a Sequential that runs as part of the one before it, the name of that one."""
+    found, before = {}, None
+    planned = {id(m) for m, _ in module.__dict__.get("_plan", ())}
+    for name, child in module._modules.items() if planned else ():
+        if id(child) in planned:
+            before = name
+        elif before is not None:
+            found[id(child)] = before
+    return found
+
+
 def _walk(module: Any, name: str, depth: int, rows: list[Row], seen: dict[int, str], params: set[int], calls: dict, totals: dict,
           notes: dict[int, str]) -> Row:
     row = Row(name, type(module).__name__, depth)
@@ -107,12 +119,15 @@ def _walk(module: Any, name: str, depth: int, rows: list[Row], seen: dict[int, s
         row.saved = sum(s.saved for s in spans)
         if len(spans) > 1:
             said.append(f"{len(spans)} calls")
+    fused = fusions(module) if spans else {}
     for key, child in module._modules.items():
         if child is not None:
             below = _walk(child, f"{name}.{key}" if name else key, depth + 1, rows, seen, params, calls, totals, notes)
+            if below.note == "not called" and id(child) in fused:
+                below.note = f"fused with {fused[id(child)]}"
             row.parameters += below.parameters
             row.trainable += below.trainable
     if not spans and not module._modules:
-        said.append("not called: fused with another layer, or unused")
+        said.append("not called")
     row.note = "; ".join(said)
     return row

@@ -1,0 +1,73 @@
+"""The documentation: links lead somewhere, and what its pages show runs and prints what it says."""
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+if not (ROOT / "docs/check.py").is_file():
+    pytest.skip("the tests are not in a source tree", allow_module_level=True)
+spec = importlib.util.spec_from_file_location("docs_check", ROOT / "docs/check.py")
+check = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(check)
+
+
+def convolution(lines):
+    assert [line.split()[0] for line in lines] == ["forward", "input", "weight", "direct"]
+
+
+def readme(lines):
+    block = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    assert len(block.strip().splitlines()) <= 15
+    assert float(re.search(r"[\d.]+", lines[0])[0]) >= 0.99
+
+
+def text(lines):
+    assert lines[:4] == ["(12, 64) (12, 64)"] * 3 + ["True"] and len(lines) > 4
+
+
+def language(lines):
+    assert lines[0].startswith("The ") and sum(map(len, lines)) > 105 and lines[-1].startswith("[[")
+
+
+def datasets(lines):
+    assert lines[0].startswith("3 2 ['weight', 'colour=") and lines[1].endswith("[[15.0, 5.0, 25.0, 15.0]] ['dog']")
+
+
+PRINTS = {"README.md": readme, "docs/convolution.md": convolution, "docs/text.md": text, "docs/language.md": language,
+          "docs/datasets.md": datasets}
+PAGES = [page.relative_to(ROOT).as_posix() for page in check.pages()]
+
+
+@pytest.mark.parametrize("name", [p for p in PAGES if check.program(ROOT / p)[2]])
+def test_the_page_runs(name, tmp_path):
+    page = ROOT / name
+    if check.slow(page):
+        pytest.skip(f"{check.slow(page)}: python docs/check.py {name}")
+    done = check.run(page, tmp_path)
+    assert done.returncode == 0, done.stderr
+    if name in PRINTS:
+        PRINTS[name](done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    assert not check.links(ROOT / name)
+
+
+def test_the_index_has_every_page():
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    assert not [p for p in PAGES if p.startswith("docs/") and p != "docs/README.md" and f"({p.removeprefix('docs/')}" not in index]
+
+
+def test_what_runs_and_what_does_not(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A page\n\n```python\nx = 1\n```\n\n```text\nno\n```\n<!-- not run: no file -->\n```python\n1 / 0\n```\n\n"
+                    "<!-- needs: no_such_module -->\n```python\nimport no_such_module\n```\n```python\nassert x == 1\n1 / 0\n```\n")
+    source, reasons, blocks = check.program(page)
+    assert blocks == 2 and reasons == ["no file", "no_such_module is not installed"]
+    done = check.run(page, tmp_path)
+    assert done.returncode == 1 and "line 19" in done.stderr and "ZeroDivisionError" in done.stderr
+    page.write_text("[gone](gone.md) [there](page.md#x) [out](https://example.org)\n<!-- slow: a minute -->\n")
+    assert check.links(page) == ["gone.md"] and check.slow(page) == "a minute" and check.run(page, tmp_path) is None
