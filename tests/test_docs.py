@@ -68,6 +68,6 @@ def test_what_runs_and_what_does_not(tmp_path):
     source, reasons, blocks = check.program(page)
     assert blocks == 2 and reasons == ["no file", "no_such_module is not installed"]
     done = check.run(page, tmp_path)
-    assert done.returncode == 1 and "line 19" in done.stderr and "ZeroDivisionError" in done.stderr
+    assert done.returncode == 1 and "line 21" in done.stderr and "ZeroDivisionError" in done.stderr
     page.write_text("[gone](gone.md) [there](page.md#x) [out](https://example.org)\n<!-- slow: a minute -->\n")
     assert check.links(page) == ["gone.md"] and check.slow(page) == "a minute" and check.run(page, tmp_path) is None
