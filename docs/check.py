@@ -80,7 +80,7 @@ def pictures(page):
 
 def check(page, write):
     """Run a page and print a line about it; whether it is right."""
-    broken, reasons = links(page), program(page)[1]
+    reasons = program(page)[1]
     with tempfile.TemporaryDirectory() as folder:
         start = perf_counter()
         done = run(page, folder)
@@ -91,6 +91,7 @@ def check(page, write):
                 picture.parent.mkdir(exist_ok=True)
                 picture.write_bytes(made.read_bytes())
                 words += f", wrote {picture.name}"
+    broken = links(page)
     wrong = (done is not None and done.returncode != 0) or broken
     print(f"{'WRONG' if wrong else 'ok':6}{page.relative_to(ROOT)}: {words}" + "".join(f"; not run: {r}" for r in reasons))
     for target in broken:

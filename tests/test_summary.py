@@ -10,7 +10,7 @@ from fastnet.nn.module import Module
 from fastnet.profiling.flops import formula
 
 # GMACs and parameters as torchvision's documentation of its weights gives them.
-PUBLISHED = {"resnet18": (1.814, 11_689_512), "resnet50": (4.089, 25_557_032), "vgg11": (7.609, 132_863_336),
+PUBLISHED = {"resnet18": (1.814, 11_689_512), "resnet50": (4.089, 25_557_032), "vgg16": (15.47, 138_357_544),
              "mobilenet_v2": (0.301, 3_504_872), "efficientnet_b0": (0.386, 5_288_548)}
 
 
