@@ -1,6 +1,9 @@
 """fastnet.profile and fastnet.estimate: sums, kernels, traces, what they leave behind, and predictions against the clock."""
+import ctypes
 import json
+import re
 import threading
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -12,7 +15,7 @@ from fastnet._core import launch, tape
 from fastnet.nn import functional as F
 from fastnet.nn.module import Module
 from fastnet.optim.optimizer import Optimizer
-from fastnet.profiling import Estimate
+from fastnet.profiling import Estimate, products
 from fastnet.profiling.estimate import blocks
 from fastnet.utils.data import DataLoader, TensorDataset
 
@@ -210,6 +213,26 @@ def test_recurrent_and_attention_layers():
     own += 3 * 5 * 3 * 16                                                   # the gradient of the bias, a sum by the same kernel
     assert p["attention"].flops - p["attention.out_proj"].flops == 2 * own
     assert p[""].flops > p["lstm"].flops > 0
+
+
+@pytest.mark.parametrize("mirror, header, struct", [
+    (products._Gemm, "gemm", "fn_gemm_args"), (products._Attention, "attention", "fn_attention_args"),
+    (products._Conv, "conv", "fn_conv_shape"), (products._Winograd, "winograd", "fn_winograd_args")], ids=lambda v: v if isinstance(v, str) else "")
+def test_arguments_of_kernels_are_read_as_the_headers_have_them(mirror, header, struct):
+    path = Path(__file__).parents[1] / "csrc/kernels" / f"{header}.h"
+    if not path.is_file():
+        pytest.skip("the tests are not in a source tree")
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    body = re.search(r"typedef struct \{([^}]*)\} " + struct, text)[1]
+    kinds = {"void": ctypes.c_void_p, "ptrdiff_t": ctypes.c_ssize_t, "int32_t": ctypes.c_int32, "uint64_t": ctypes.c_uint64,
+             "double": ctypes.c_double}
+    fields = []
+    for kind, names in re.findall(r"(?:const )?(\w+)\s+([^;]+);", body):
+        for name in names.replace("*", "").split(","):
+            word, _, length = name.strip().partition("[")
+            size = {"FN_MAXDIM": 8}.get(length.rstrip("]")) or int(length.rstrip("]") or 0)
+            fields.append((word, kinds[kind] * size if size else kinds[kind]))
+    assert fields[:len(mirror._fields_)] == mirror._fields_
 
 
 def test_forward_alone():

@@ -21,14 +21,14 @@ class _Attention(ctypes.Structure):
     """fn_attention_args, csrc/kernels/attention.h."""
     _fields_ = ([(name, ctypes.c_void_p) for name in ("q", "k", "v", "mask", "gy", "y", "lse", "gq", "gk", "gv", "scratch")]
                 + [(name, ctypes.c_ssize_t) for name in ("scratch_size", "batch", "heads", "kv_heads", "l", "s", "e", "ev")]
-                + [(name, ctypes.c_ssize_t * 3) for name in ("qs", "ks", "vs", "ys", "gs")]
+                + [(name, ctypes.c_ssize_t * 3) for name in ("qs", "ks", "vs", "ys", "gs", "gqs", "gks", "gvs")]
                 + [("ms", ctypes.c_ssize_t * 4), ("mask_kind", ctypes.c_int32), ("causal", ctypes.c_int32)])
 
 
 class _Conv(ctypes.Structure):
     """fn_conv_shape, csrc/kernels/conv.h: what the arguments of direct and depthwise convolutions begin with."""
     _fields_ = ([(name, ctypes.c_ssize_t) for name in ("n", "c", "k", "groups")]
-                + [(name, ctypes.c_ssize_t * 3) for name in ("from_", "out", "kernel")])
+                + [(name, ctypes.c_ssize_t * 3) for name in ("in", "out", "kernel")])
 
 
 class _Winograd(ctypes.Structure):
