@@ -27,6 +27,10 @@ def text(lines):
     assert lines[:4] == ["(12, 64) (12, 64)"] * 3 + ["True"] and len(lines) > 4
 
 
+def training(lines):
+    assert lines[-1] == "82 164" and "val_accuracy" in "".join(lines) and "gradient_norm" in "".join(lines)
+
+
 def language(lines):
     assert lines[0].startswith("The ") and sum(map(len, lines)) > 105 and lines[-1].startswith("[[")
 
@@ -36,7 +40,7 @@ def datasets(lines):
 
 
 PRINTS = {"README.md": readme, "docs/convolution.md": convolution, "docs/text.md": text, "docs/language.md": language,
-          "docs/datasets.md": datasets}
+          "docs/training.md": training, "docs/datasets.md": datasets}
 PAGES = [page.relative_to(ROOT).as_posix() for page in check.pages()]
 
 

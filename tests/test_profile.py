@@ -217,7 +217,8 @@ def test_recurrent_and_attention_layers():
 
 @pytest.mark.parametrize("mirror, header, struct", [
     (products._Gemm, "gemm", "fn_gemm_args"), (products._Attention, "attention", "fn_attention_args"),
-    (products._Conv, "conv", "fn_conv_shape"), (products._Winograd, "winograd", "fn_winograd_args")], ids=lambda v: v if isinstance(v, str) else "")
+    (products._Conv, "conv", "fn_conv_shape"), (products._Winograd, "winograd", "fn_winograd_args")],
+    ids=lambda v: v if isinstance(v, str) else "")
 def test_arguments_of_kernels_are_read_as_the_headers_have_them(mirror, header, struct):
     path = Path(__file__).parents[1] / "csrc/kernels" / f"{header}.h"
     if not path.is_file():
