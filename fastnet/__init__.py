@@ -84,7 +84,8 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, sklearn, special, text, training, transforms
+    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, sklearn, special, text, training
+    from fastnet import transforms
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
     from fastnet.profiling import estimate, profile, summary

@@ -45,7 +45,7 @@ class TokenDropout:
         x = _tokens(ids, "TokenDropout")
         if self.value is None and x.ndim == 2:
             raise ValueError("TokenDropout: without a value sequences of a batch would get different lengths: give them one by one")
-        rows = x.reshape(-1, x.shape[-1])
+        rows = np.atleast_2d(x)
         drop = (Draws(key, len(rows)).uniforms(x.shape[-1]) < self.p) & ~np.isin(rows, self.special_tokens)
         if self.value is not None:
             return _like(np.where(drop, np.asarray(self.value, x.dtype), rows).reshape(x.shape), ids)
@@ -81,7 +81,8 @@ class TokenMasking:
     def __call__(self, ids: Any, key: Key | None = None) -> tuple[Any, Any]:
         """(tokens, labels), both as ids, (T,) or (N, T); key as for transforms."""
         x = _tokens(ids, "TokenMasking")
-        rows, draws = x.reshape(-1, x.shape[-1]), Draws(key, x.size // x.shape[-1] if x.size else 0)
+        rows = np.atleast_2d(x)
+        draws = Draws(key, len(rows))
         chosen = (draws.uniforms(x.shape[-1]) < self.p) & ~np.isin(rows, self.special_tokens)
         what, any_token = draws.uniforms(x.shape[-1]), (draws.uniforms(x.shape[-1]) * self.vocab_size).astype(x.dtype)
         made = np.where(chosen & (what < self.mask_probability), np.asarray(self.mask_token, x.dtype), rows)
