@@ -6,7 +6,7 @@ import pytest
 from training_cases import batches, data, network, same, trainer_of, weights
 
 import fastnet as fn
-from fastnet.training import Callback, NonFiniteLoss
+from fastnet.training import BatchTransform, Callback, NonFiniteLoss
 from fastnet.training.callback import EVENTS
 from fastnet.training.schedule import by_step
 
@@ -230,6 +230,25 @@ def test_a_callback_may_replace_the_batch_add_to_the_record_and_stop():
     fn.nn.init.zeros_(model.bias)
     history = trainer_of(model, lr=0.0, callbacks=[Meddle()]).fit(batches(), batches(), epochs=9)
     assert history["train_loss"] == [9.0, 9.0] and history["step"] == [4, 6] and history["val_more"] == [7.0, 7.0]
+
+
+def test_mixed_batches():
+    rng = np.random.default_rng(0)
+    batch = rng.standard_normal((6, 1, 4, 4)).astype("float32"), rng.integers(0, 3, 6)
+    model, seen = fn.nn.Sequential(fn.nn.Flatten(), fn.nn.Linear(16, 3)), []
+
+    class Look(Callback):
+        def on_backward_end(self, trainer):
+            seen.append(trainer.batch)
+    optimizer = fn.optim.SGD(model.parameters(), lr=0.0)
+    mixing = BatchTransform(fn.transforms.MixUp(num_classes=3))
+    trainer = fn.Trainer(model, fn.nn.CrossEntropyLoss(), optimizer, callbacks=[mixing, Look()], progress=False)
+    history = trainer.fit([batch], [batch], epochs=1)
+    (x, y), = seen
+    share = y.numpy().max(1).min()                        # of the larger part, where the two labels differ
+    assert 0 < share < 1 and y.shape == (6, 3) and history[-1]["val_loss"] > 0
+    other = [np.abs(x.numpy() - s * batch[0] - (1 - s) * np.roll(batch[0], 1, 0)).max() for s in (share, 1 - share)]
+    assert min(other) < 1e-6
 
 
 def test_metrics_in_training_and_validation():

@@ -1,4 +1,5 @@
 """training: the Trainer, its callbacks, history and checkpoints."""
+from fastnet.training.batch_transform import BatchTransform
 from fastnet.training.callback import Callback
 from fastnet.training.checkpoint import Checkpoints
 from fastnet.training.early_stopping import EarlyStopping
@@ -11,5 +12,5 @@ from fastnet.training.steps import NonFiniteLoss
 from fastnet.training.tensorboard import TensorBoard
 from fastnet.training.trainer import Trainer
 
-__all__ = ["CSVLog", "Callback", "Checkpoints", "EMA", "EarlyStopping", "History", "JSONLines", "NonFiniteLoss", "Progress", "TensorBoard",
-           "Trainer", "seed_everything"]
+__all__ = ["BatchTransform", "CSVLog", "Callback", "Checkpoints", "EMA", "EarlyStopping", "History", "JSONLines", "NonFiniteLoss",
+           "Progress", "TensorBoard", "Trainer", "seed_everything"]
