@@ -27,7 +27,7 @@ JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 # What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
 HOT = {"arithmetic", "binary", "elementwise", "activation", "linear", "gemm", "view", "unary", "reduce", "reduction", "axes", "conv"}
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables",
-        "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]         # warnings of Cython's own code
+        "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
 GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
 OPENMP_HOST = "fastnet._core.launch"                     # the only module that is compiled with OpenMP
 NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"],

@@ -182,40 +182,81 @@ FN_INLINE void FN(dw_weight_any)(const fn_conv_shape *s, const T *x, const T *gy
   FN(put)(to, v_add(FN(get)(to, n), v_add(acc[0], acc[1])), n);
 }
 
-/* One band and one vector of channels (n channels of it): every tap. */
-FN_INLINE void FN(dw_weight_taps)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
-                                  ptrdiff_t j1, int tiles, ptrdiff_t n)
+/* Rows [j0, j1) of a plane of gy: the sums of every tap, a vector of channels after the other. */
+FN_INLINE void FN(dw_weight_unit)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                                  ptrdiff_t j1, const int kw, const int stride, const int high)
 {
-  const ptrdiff_t kw = s->kernel[2];
-  const int stride = (int)s->stride[2];
-  for (ptrdiff_t t = 0; t < s->kernel[0]; t++) {
-    const ptrdiff_t d = od * s->stride[0] - s->pad[0] + t * s->dilation[0];
-    T *to = part + t * s->kernel[1] * kw * stretch;
-    if (d < 0 || d >= s->in[0]) continue;
-    if (tiles && kw == 3 && stride == 1)
-      for (ptrdiff_t r = 0; r < s->kernel[1]; r += 3) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 3, 1, 3);
-    else if (tiles && kw == 3)
-      for (ptrdiff_t r = 0; r < s->kernel[1]; r += 3) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 3, 2, 3);
-    else if (tiles && kw == 7)
-      for (ptrdiff_t r = 0; r < s->kernel[1]; r++) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 7, 1, 1);
-    else if (tiles && stride == 1)
-      for (ptrdiff_t r = 0; r < s->kernel[1]; r += 2) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 5, 1, 2);
-    else if (tiles)
-      for (ptrdiff_t r = 0; r < s->kernel[1]; r += 2) FN(dw_weight_band)(s, x, gy, to, stretch, d, r, j0, j1, 5, 2, 2);
-    else
-      for (ptrdiff_t r = 0; r < s->kernel[1] * kw; r++)
-        FN(dw_weight_any)(s, x, gy, to + r * stretch, d, r / kw, r % kw, j0, j1, n);
+  const ptrdiff_t c = s->c;
+  for (ptrdiff_t b = 0; b < stretch; b += VLEN) {
+    const ptrdiff_t v = b + VLEN <= c ? b : c - VLEN;
+    for (ptrdiff_t t = 0; t < s->kernel[0]; t++) {
+      const ptrdiff_t d = od * s->stride[0] - s->pad[0] + t * s->dilation[0];
+      if (d < 0 || d >= s->in[0]) continue;
+      for (ptrdiff_t r = 0; r < s->kernel[1]; r += high)
+        FN(dw_weight_band)(s, x + v, gy + v, part + b + t * s->kernel[1] * kw * stretch, stretch, d, r, j0, j1, kw, stride, high);
+    }
   }
+}
+
+/* The same for any kernel and any number of channels. */
+static void FN(dw_weight_every)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                                ptrdiff_t j1)
+{
+  const ptrdiff_t c = s->c, kw = s->kernel[2], area = s->kernel[1] * kw;
+  for (ptrdiff_t b = 0; b < stretch; b += VLEN) {
+    const ptrdiff_t v = b + VLEN <= c || c < VLEN ? b : c - VLEN;
+    for (ptrdiff_t t = 0; t < s->kernel[0]; t++) {
+      const ptrdiff_t d = od * s->stride[0] - s->pad[0] + t * s->dilation[0];
+      for (ptrdiff_t r = 0; r < area && d >= 0 && d < s->in[0]; r++)
+        FN(dw_weight_any)(s, x + v, gy + v, part + b + (t * area + r) * stretch, d, r / kw, r % kw, j0, j1, c < VLEN ? c : VLEN);
+    }
+  }
+}
+
+/* A function for each size of kernel: one that had all of them would take the compiler seconds. */
+typedef void FN(dw_weight)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0, ptrdiff_t j1);
+
+static void FN(dw_weight_31)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                             ptrdiff_t j1)
+{
+  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 3, 1, 3);
+}
+
+static void FN(dw_weight_32)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                             ptrdiff_t j1)
+{
+  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 3, 2, 3);
+}
+
+static void FN(dw_weight_51)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                             ptrdiff_t j1)
+{
+  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 5, 1, 2);
+}
+
+static void FN(dw_weight_52)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                             ptrdiff_t j1)
+{
+  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 5, 2, 2);
+}
+
+static void FN(dw_weight_71)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                             ptrdiff_t j1)
+{
+  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 7, 1, 1);
 }
 
 static void FN(depthwise_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_depthwise_weight_args *a = p;
   const fn_conv_shape *s = &a->s;
-  const ptrdiff_t c = s->c, kw = s->kernel[2], blocks = (c + VLEN - 1) / VLEN, stretch = blocks * VLEN;
+  const ptrdiff_t c = s->c, kw = s->kernel[2], stretch = (c + VLEN - 1) / VLEN * VLEN;
   const ptrdiff_t taps = s->kernel[0] * s->kernel[1] * kw, bands = (s->out[1] + a->band - 1) / a->band, all = s->n * s->out[0] * bands;
-  const int sizes = ((kw == 3 || kw == 5) && (s->stride[2] == 1 || s->stride[2] == 2)) || (kw == 7 && s->stride[2] == 1);
-  const int tiles = sizes && s->dilation[2] == 1 && c >= VLEN;
+  FN(dw_weight) *run = FN(dw_weight_every);
+  if (s->dilation[2] == 1 && c >= VLEN && s->stride[2] == 1)
+    run = kw == 3 ? FN(dw_weight_31) : kw == 5 ? FN(dw_weight_51) : kw == 7 ? FN(dw_weight_71) : run;
+  else if (s->dilation[2] == 1 && c >= VLEN && s->stride[2] == 2)
+    run = kw == 3 ? FN(dw_weight_32) : kw == 5 ? FN(dw_weight_52) : run;
   (void)thread;
   for (ptrdiff_t m = begin; m < end; m++) {
     T *part = (T *)a->parts + m * taps * stretch;
@@ -223,11 +264,7 @@ static void FN(depthwise_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
     for (ptrdiff_t u = all * m / a->count; u < all * (m + 1) / a->count; u++) {
       const ptrdiff_t plane = u / bands, j0 = u % bands * a->band, j1 = j0 + a->band < s->out[1] ? j0 + a->band : s->out[1];
       const T *x = (const T *)a->x + plane / s->out[0] * s->in[0] * s->in[1] * s->in[2] * c;
-      const T *gy = (const T *)a->gy + plane * s->out[1] * s->out[2] * c;
-      for (ptrdiff_t b = 0; b < blocks; b++) {
-        const ptrdiff_t v = (b + 1) * VLEN <= c || c < VLEN ? b * VLEN : c - VLEN;
-        FN(dw_weight_taps)(s, x + v, gy + v, part + b * VLEN, stretch, plane % s->out[0], j0, j1, tiles, c < VLEN ? c : VLEN);
-      }
+      run(s, x, (const T *)a->gy + plane * s->out[1] * s->out[2] * c, part, stretch, plane % s->out[0], j0, j1);
     }
   }
 }
