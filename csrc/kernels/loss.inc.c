@@ -85,6 +85,8 @@ FN_INLINE vec FN(loss_at)(int kind, const fn_loss_args *a, ptrdiff_t i, ptrdiff_
 FN_INLINE void FN(loss_walk)(int kind, const fn_loss_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
   const vec own = v_set((T)a->a);
+  const int dear = kind == LOSS_BCE || kind == LOSS_BCE_LOGITS || kind == LOSS_KL || kind == LOSS_KL_LOG || kind == LOSS_SOFT_MARGIN;
+  const int wide = dear ? 1 : 4;                     /* beside a logarithm the sum's latency does not show, and three copies of it would */
   for (ptrdiff_t c = begin; c < end; c++) {
     const ptrdiff_t stop = a->n - c * LOSS_PIECE < LOSS_PIECE ? a->n : (c + 1) * LOSS_PIECE;
     ptrdiff_t i = c * LOSS_PIECE;
@@ -93,12 +95,12 @@ FN_INLINE void FN(loss_walk)(int kind, const fn_loss_args *a, ptrdiff_t begin, p
       continue;
     }
     vec total = v_zero();
-    while (i + 4 * VLEN <= stop) {                   /* as in reduce_run: accumulators that are folded, so that a sum is close to pairwise */
+    while (i + wide * VLEN <= stop) {                /* as in reduce_run: accumulators that are folded, so that a sum is close to pairwise */
       const ptrdiff_t fold = stop - i < LOSS_FOLD * VLEN ? stop : i + LOSS_FOLD * VLEN;
       vec sum[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
-      for (; i + 4 * VLEN <= fold; i += 4 * VLEN) {
+      for (; i + wide * VLEN <= fold; i += wide * VLEN) {
 #pragma GCC unroll 4
-        for (int u = 0; u < 4; u++) sum[u] = v_add(sum[u], FN(loss_at)(kind, a, i + u * VLEN, VLEN, own));
+        for (int u = 0; u < wide; u++) sum[u] = v_add(sum[u], FN(loss_at)(kind, a, i + u * VLEN, VLEN, own));
       }
       total = v_add(total, v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
     }
