@@ -3,7 +3,7 @@
 import typing as _typing
 
 from fastnet import _modules  # before any compiled module
-from fastnet import autograd, backends, config, nn, optim, serialization, utils
+from fastnet import autograd, backends, config, nn, optim
 from fastnet._core import protocols as _protocols
 from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
@@ -78,27 +78,27 @@ from fastnet.ops.winograd import get_float32_matmul_precision, set_float32_matmu
 from fastnet.ops.where import masked_fill, where
 from fastnet.nn.utils.fusion import fuse_conv_bn
 from fastnet.printing import set_printoptions
-from fastnet.serialization import load, save
 from fastnet.version import __version__
 
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, sklearn, special, text, training
-    from fastnet import transforms
+    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, serialization, sklearn, special
+    from fastnet import text, training, transforms, utils
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
     from fastnet.profiling import estimate, profile, summary
+    from fastnet.serialization import load, save
     from fastnet.training import Trainer
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
-    _PACKAGES = ("cuda", "datasets", "distributions", "doctor", "linalg", "metrics", "models", "profiling", "sklearn", "special",
-                 "text", "training", "transforms")
+    _PACKAGES = ("cuda", "datasets", "distributions", "doctor", "linalg", "metrics", "models", "profiling", "serialization",
+                 "sklearn", "special", "text", "training", "transforms", "utils")
     _NAMES = {
         **_HOME,
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",
-        "Trainer": "fastnet.training",
+        "load": "fastnet.serialization", "save": "fastnet.serialization", "Trainer": "fastnet.training",
         "diagnose": "fastnet.doctor",
         "gradcheck_model": "fastnet.autograd.gradcheck_model",
     }
