@@ -39,8 +39,13 @@ def datasets(lines):
     assert lines[0].startswith("3 2 ['weight', 'colour=") and lines[1].endswith("[[15.0, 5.0, 25.0, 15.0]] ['dog']")
 
 
+def diagnosis(lines):
+    for words in ("error: vanishing in 1", "learning rate too high", "gradient descent raises it", "fails: inside."):
+        assert any(words in line for line in lines), words
+
+
 PRINTS = {"README.md": readme, "docs/convolution.md": convolution, "docs/text.md": text, "docs/language.md": language,
-          "docs/training.md": training, "docs/datasets.md": datasets}
+          "docs/training.md": training, "docs/datasets.md": datasets, "docs/diagnosis.md": diagnosis}
 PAGES = [page.relative_to(ROOT).as_posix() for page in check.pages()]
 
 

@@ -85,3 +85,18 @@ def test_resume(tmp_path):
     text = output(ROOT / "examples/resume.py", tmp_path)
     assert text.endswith("the weights are identical, bit by bit\n")
     assert "killed in epoch 1, after step 37" in text and "going on from step-000000020.fnet" in text
+
+
+def test_vanishing(tmp_path):
+    text = output(ROOT / "examples/vanishing.py", tmp_path)
+    rows = {name: (float(ratio), float(accuracy), verdicts) for name, ratio, accuracy, verdicts
+            in re.findall(r"^(sigmoid|batch norm|residual|ReLU, Kaiming) +(\S+) +([\d.]+)% +(.*)$", text, re.M)}
+    ratio, accuracy, verdicts = rows.pop("sigmoid")
+    assert ratio < 1e-6 and accuracy < 20 and "vanishing" in verdicts and len(rows) == 3
+    assert all(0.1 < ratio < 10 and accuracy > 80 and verdicts == "none" for ratio, accuracy, verdicts in rows.values())
+
+
+def test_exploding(tmp_path):
+    text = output(ROOT / "examples/exploding.py", tmp_path)
+    assert text.startswith("error: exploding in rnn.") and "accuracy: none, the weights are lost" in text
+    assert float(re.findall(r"accuracy: ([\d.]+)%", text)[0]) > 85
