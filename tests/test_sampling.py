@@ -51,6 +51,19 @@ def test_top_p(p, spread):
     assert np.isfinite(keep_top_p(np.zeros(10), 0.35)).nonzero()[0].tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("spread, dtype", [(0, "float32"), (0.3, "float32"), (6, "float32"), (6, "float64")])
+def test_top_p_of_a_large_vocabulary(spread, dtype):
+    """Peaked and flat rows of 3000, each number twice."""
+    x = np.repeat(spread * RNG.standard_normal(1500), 2).astype(dtype)
+    weights = softmax(x.astype(np.float64))
+    order = np.argsort(-weights, kind="stable")
+    want = order[:int(np.searchsorted(np.cumsum(weights[order]), 0.9)) + 1]
+    got = np.flatnonzero(np.isfinite(keep_top_p(x, 0.9)))
+    assert abs(len(got) - len(want)) <= 1 and len(set(got) ^ set(want)) <= 1
+    drawn = {int(sample(x, top_p=0.9, top_k=2000, seed=i)) for i in range(40)}
+    assert drawn <= set(got)
+
+
 def test_tensors_and_arrays():
     x = RNG.standard_normal((2, 3, 5)).astype(np.float32)
     before = x.copy()

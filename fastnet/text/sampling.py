@@ -13,11 +13,12 @@ Array = TypeVar("Array", np.ndarray, Tensor)
 
 
 def _rows(op: str, logits: Any) -> np.ndarray:
-    """Logits as float64 rows (N, V), a copy; refused unless each row has a greatest finite number."""
+    """Logits as rows (N, V), float32 or float64; refused unless each row has a greatest finite number."""
     array = logits.detach().numpy() if isinstance(logits, Tensor) else np.asarray(logits)
     if array.ndim < 1 or array.shape[-1] == 0 or array.dtype.kind != "f":
         raise ValueError(f"{op}: logits must be floats of shape (..., V) with V > 0, got shape {array.shape} of {array.dtype}")
-    rows = array.reshape(-1, array.shape[-1]).astype(np.float64)
+    rows = array.reshape(-1, array.shape[-1])
+    rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
     if not np.isfinite(rows.max(1)).all():                # NaN and inf show in the maximum; -inf alone leaves nothing to choose
         raise ValueError(f"{op}: each row of logits must have a finite number, and no NaN or inf")
     return rows
@@ -32,31 +33,32 @@ def _check(op: str, temperature: float, top_k: int | None, top_p: float | None) 
         raise ValueError(f"{op}: top_p must lie in (0, 1], or be None, got {top_p}")
 
 
-def _cut_k(rows: np.ndarray, k: int) -> None:
-    """Set to -inf what is less than the k-th greatest of its row."""
-    if k < rows.shape[1]:
-        least = np.partition(rows, -k, axis=1)[:, -k, None]
-        rows[rows < least] = -np.inf
+def _greatest(row: np.ndarray, k: int) -> np.ndarray:
+    """Where the k greatest of a row are, rising, and those that equal the k-th."""
+    return np.flatnonzero(row >= np.partition(row, -k)[-k]) if k < len(row) else np.arange(len(row))
 
 
-def _cut_p(rows: np.ndarray, p: float) -> None:
-    """Set to -inf what is outside the nucleus of its row."""
+def _nucleus(weights: np.ndarray, p: float) -> np.ndarray:
+    """Where the fewest weights are that together reach p of all, rising; of equal ones the first."""
     if p >= 1:
-        return
-    weights = np.exp(rows - rows.max(1, keepdims=True))
-    weights /= weights.sum(1, keepdims=True)
-    for row, weight in zip(rows, weights):
-        # All that lies below (1 - p) / V together has less than 1 - p: the nucleus is above, and only that is sorted.
-        likely = np.flatnonzero(weight >= (1 - p) / len(weight))
-        order = likely[np.argsort(-weight[likely], kind="stable")]
-        kept = order[:int(np.searchsorted(np.cumsum(weight[order]), p)) + 1]
-        outside = np.ones(len(row), dtype=bool)
-        outside[kept] = False
-        row[outside] = -np.inf
+        return np.arange(len(weights))
+    goal = p * weights.sum(dtype=np.float64)
+    head = np.partition(weights, -512)[-512:] if len(weights) > 512 else weights
+    if head.sum(dtype=np.float64) < goal:                 # a flat row
+        head = weights
+    falling = np.sort(head)[::-1]                         # values only: much quicker than places
+    count = min(int(np.searchsorted(np.cumsum(falling, dtype=np.float64), goal)) + 1, len(falling))
+    least = falling[count - 1]
+    above = np.flatnonzero(weights > least)
+    return np.sort(np.concatenate([above, np.flatnonzero(weights == least)[:count - len(above)]]))
 
 
-def _like(rows: np.ndarray, logits: Any) -> Any:
-    shaped = rows.reshape(np.shape(logits))
+def _keep(rows: np.ndarray, kept: list[np.ndarray], logits: Any) -> Any:
+    """Rows with -inf but where `kept` says, in the form of the logits."""
+    cut = np.full(rows.shape, -np.inf)
+    for row, to, where in zip(rows, cut, kept):
+        to[where] = row[where]
+    shaped = cut.reshape(np.shape(logits))
     if isinstance(logits, Tensor):
         return fn.tensor(shaped, dtype=logits.dtype)
     return shaped.astype(np.asarray(logits).dtype)
@@ -76,8 +78,7 @@ def keep_top_k(logits: Array, k: int) -> Array:
     """
     _check("keep_top_k", 1, k, None)
     rows = _rows("keep_top_k", logits)
-    _cut_k(rows, k)
-    return _like(rows, logits)
+    return _keep(rows, [_greatest(row, k) for row in rows], logits)
 
 
 def keep_top_p(logits: Array, p: float) -> Array:
@@ -96,8 +97,7 @@ def keep_top_p(logits: Array, p: float) -> Array:
     """
     _check("keep_top_p", 1, None, p)
     rows = _rows("keep_top_p", logits)
-    _cut_p(rows, p)
-    return _like(rows, logits)
+    return _keep(rows, [_nucleus(np.exp(row - row.max(), dtype=np.float64), p) for row in rows], logits)
 
 
 class TokenSampler:
@@ -142,18 +142,27 @@ class TokenSampler:
         if self.temperature == 0:
             ids = rows.argmax(1)
         else:
-            rows -= rows.max(1, keepdims=True)            # before the division: a small temperature must not overflow
-            rows /= self.temperature
-            if self.top_k is not None:
-                _cut_k(rows, self.top_k)
-            if self.top_p is not None:
-                _cut_p(rows, self.top_p)
-            sums = np.cumsum(np.exp(rows), axis=1)
-            draws = uniform(self.seed, step, len(rows)) * sums[:, -1]
-            ids = np.array([np.searchsorted(row, draw, side="right") for row, draw in zip(sums, draws)], dtype=np.int64)
+            draws = uniform(self.seed, step, len(rows))
+            ids = np.array([self._draw(row, draw) for row, draw in zip(rows, draws)], dtype=np.int64)
         shape = tuple(logits.shape[:-1]) if hasattr(logits, "shape") else np.asarray(logits).shape[:-1]
         ids = ids.astype(np.int64).reshape(shape)
         return fn.tensor(ids) if isinstance(logits, Tensor) else ids
+
+    def _draw(self, row: np.ndarray, draw: float) -> int:
+        """The token of one row to which a number from [0, 1) points."""
+        kept = None if self.top_k is None else _greatest(row, self.top_k)
+        left = row if kept is None else row[kept]
+        if self.temperature < 1e-6:
+            left = left.astype(np.float64)
+        weights = left - left.max()                       # before the division: a small temperature must not overflow
+        weights /= self.temperature
+        np.exp(weights, out=weights)
+        if self.top_p is not None:
+            nucleus = _nucleus(weights, self.top_p)
+            weights, kept = weights[nucleus], nucleus if kept is None else kept[nucleus]
+        sums = np.cumsum(weights, dtype=np.float64)
+        at = int(np.searchsorted(sums, draw * sums[-1], side="right"))
+        return at if kept is None else int(kept[at])
 
 
 def sample(logits: Array, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None, seed: int = 0) -> Array:
