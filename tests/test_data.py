@@ -241,3 +241,45 @@ def test_refused_for_streams_and_later():
     loader = D.DataLoader(Squares(3))
     with pytest.raises(ValueError, match="after DataLoader is initialized"):
         loader.batch_size = 5
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("kind", ["batches at once", "samples", "own batch sampler", "single samples", "stream"])
+def test_a_pass_from_its_middle(kind, workers):
+    """Batch k of a pass is batch k, and only what is asked for is fetched."""
+    class Counted(Squares):
+        fetched = ()
+
+        def __getitem__(self, i):
+            self.fetched += (int(i),)
+            return super().__getitem__(i)
+
+    def loader():
+        g = fn.Generator().manual_seed(4)
+        if kind == "batches at once":
+            return D.DataLoader(rows(20), 3, shuffle=True, generator=g, num_workers=workers)
+        if kind == "samples":
+            return D.DataLoader(Counted(20), 3, sampler=D.WeightedRandomSampler([1.0] * 20, 20, generator=g), num_workers=workers)
+        if kind == "own batch sampler":
+            return D.DataLoader(Counted(20), batch_sampler=[[3, 4], [5], [0, 1], [2]], num_workers=workers)
+        if kind == "single samples":
+            return D.DataLoader(Counted(5), None, num_workers=workers)
+        return D.DataLoader(Stream(20), 3, num_workers=workers)
+
+    def plain(batch):
+        if isinstance(batch, (list, tuple)):
+            return [plain(part) for part in batch]
+        return batch.tolist() if hasattr(batch, "tolist") else batch
+    whole = [plain(batch) for batch in loader()]
+    for first in (0, 1, 3, len(whole), len(whole) + 2):
+        rest = loader()
+        assert [plain(batch) for batch in rest.iterate(first)] == whole[first:]
+        if hasattr(rest.dataset, "fetched") and kind != "single samples":
+            assert len(rest.dataset.fetched) == sum(len(batch[0]) for batch in whole[first:])
+
+
+def test_the_order_is_the_same_with_any_number_of_workers():
+    def order(workers):
+        fn.manual_seed(3)
+        return [x.tolist() for _ in range(2) for x in D.DataLoader(Squares(9), 2, shuffle=True, collate_fn=fn.tensor, num_workers=workers)]
+    assert order(0)[:5] == order(1)[:5] == order(2)[:5]

@@ -326,6 +326,9 @@ def test_calls_that_make_no_sense():
             (lambda: trainer.fit([x], epochs=1), TypeError, r"a batch must be \(inputs..., target\), got a Tensor"),
             (lambda: trainer.fit([{"x": x}], epochs=1), TypeError, "got a dict of 1; Trainer.batch_loss"),
             (lambda: trainer.validate([]), ValueError, "the data has no batch"),
+            (lambda: trainer.fit(batches(), epochs=1, resume=True), ValueError, "give Trainer out= or checkpoints="),
+            (lambda: fn.Trainer(print, fn.nn.MSELoss(), trainer.optimizer), TypeError, "model must be a fastnet.nn.Module"),
+            (lambda: fn.Trainer(trainer.model, fn.nn.MSELoss(), None), TypeError, "optimizer must be one of fastnet.optim"),
             (lambda: trainer_of(network(), callbacks=[print]), TypeError, "callbacks must be")):
         with pytest.raises(kind, match=message):
             call()

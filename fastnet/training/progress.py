@@ -93,7 +93,9 @@ class Progress(Callback):
         epochs = trainer.goal[0]
         width = len(str(epochs or 0))
         of = f"/{epochs}" if epochs is not None else ""
-        line = f"epoch {record['epoch']:{width}}{of}  step {record['step']}  {summary(record)}  {duration(record['seconds'])}"
+        seconds = record["seconds"]
+        took = f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+        line = f"epoch {record['epoch']:{width}}{of}  step {record['step']}  {summary(record)}  {took}"
         if self.live and self.bar is not None:
             self.bar.write(line)
         else:

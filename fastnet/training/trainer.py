@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastnet._core.tensor import Tensor
-from fastnet.optim import LBFGS
+from fastnet.nn import Module
+from fastnet.optim import LBFGS, Optimizer
 from fastnet.training import evaluate, state
 from fastnet.training.batch import batches_of, with_loss
 from fastnet.training.callback import Callback, handlers
@@ -71,6 +72,10 @@ class Trainer:
                  out: str | os.PathLike | None = None, checkpoints: Checkpoints | bool | None = None, seed: int | None = None,
                  batch_loss: Callable[[Any, Any], tuple[Any, Any, Any]] | None = None, nonfinite: str = "raise",
                  progress: bool | Progress | None = None) -> None:
+        if not isinstance(model, Module):
+            raise TypeError(f"Trainer: model must be a fastnet.nn.Module, got {type(model).__name__}")
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"Trainer: optimizer must be one of fastnet.optim, got {type(optimizer).__name__}")
         if (loss is None) == (batch_loss is None):
             raise ValueError("Trainer: give either loss or batch_loss")
         if not isinstance(accumulate, int) or accumulate < 1:
@@ -122,7 +127,7 @@ class Trainer:
             epochs, steps: how many; at least one of the two. A fit that is resumed counts those it had done.
             batch_size: for a Dataset; training data is shuffled.
             validate_every: steps between two records, besides the one at the end of each epoch.
-            resume: go on from the newest checkpoint if there is one, as `resume()` does; begin anew if not.
+            resume: go on from the newest checkpoint if there is one, as `resume()` does, unless that was called; begin anew if not.
             overwrite: remove the checkpoints of an earlier training that are in the way of a new one.
 
         Ctrl-C ends a fit after the present step, with a checkpoint, and sets `interrupted`; a second one raises KeyboardInterrupt.
@@ -137,6 +142,8 @@ class Trainer:
         for name, value in (("epochs", epochs), ("steps", steps), ("validate_every", validate_every)):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"fit: {name} must be a positive integer, got {value!r}")
+        if (resume or overwrite) and self.checkpoints is None and self._restored is None:
+            raise ValueError("fit: resume and overwrite are about checkpoints: give Trainer out= or checkpoints=")
         source = Source(batches_of(train, batch_size, True, "fit"))
         self.validation_source = None if validation is None else Source(batches_of(validation, batch_size, False, "fit"))
         if resume and self._restored is None and self.checkpoints is not None and self.checkpoints.files():
