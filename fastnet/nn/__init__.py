@@ -91,3 +91,12 @@ __all__ = ["AlphaDropout", "BCELoss", "BCEWithLogitsLoss", "Bilinear", "CELU", "
 __all__ += [*_norms, *_paddings, *_pixels, *_pools, *_upsamplings]
 __all__ += ["CTCLoss", "EmbeddingBag", "GRU", "GRUCell", "LSTM", "LSTMCell", "MultiheadAttention", "RNN", "RNNBase", "RNNCell",
             "Transformer", "TransformerDecoder", "TransformerDecoderLayer", "TransformerEncoder", "TransformerEncoderLayer"]
+
+
+def __getattr__(name: str) -> object:
+    """Layers that take their size from the first input: few programs need them, so they are imported when they are asked for."""
+    if name.startswith("Lazy") or name == "UninitializedParameter":
+        from fastnet.nn import lazy
+        if name in vars(lazy):
+            return getattr(lazy, name)
+    raise AttributeError(f"module 'fastnet.nn' has no attribute {name!r}")
