@@ -1,4 +1,4 @@
-"""LazyLinear, LazyConv2d and their kind: layers that learn the size of their input from the first one they see, and then become the usual ones."""
+"""LazyLinear, LazyConv2d and their kind: layers that take the size of their input from the first one, and become the usual ones."""
 from __future__ import annotations
 
 from typing import Any
