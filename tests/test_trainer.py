@@ -46,6 +46,29 @@ def test_data_of_every_form(form):
     assert trainer.history[-1]["train_loss"] == pytest.approx(trainer.validate(batches())["loss"], rel=1e-5)
 
 
+def test_whoever_wants_to_know_the_epoch_is_told():
+    class Told(fn.utils.data.Dataset):
+        def __init__(self):
+            self.epochs = []
+
+        def set_epoch(self, epoch):
+            self.epochs.append(epoch)
+
+        def __len__(self):
+            return 4
+
+        def __getitem__(self, i):
+            return np.ones(4, "float32"), np.ones(2, "float32")
+
+    class Order(fn.utils.data.SequentialSampler):
+        set_epoch, epochs = Told.set_epoch, []
+    data = [Told(), Told()]
+    both = fn.utils.data.Subset(fn.utils.data.ConcatDataset(data), [1, 5])
+    sampler = Order(both)
+    trainer_of(network()).fit(fn.utils.data.DataLoader(both, sampler=sampler), epochs=3)
+    assert data[0].epochs == data[1].epochs == sampler.epochs == [0, 1, 2]
+
+
 def test_a_batch_size_leaves_batches_as_they_are():
     x, y = data()
     history = trainer_of(network()).fit((x, y), batches(), epochs=1, batch_size=10)

@@ -82,6 +82,17 @@ def test_no_progress_is_silence_and_a_dumb_terminal_gets_lines(monkeypatch):
         assert sys.stdout.getvalue().count("\n") == lines and "\033" not in sys.stdout.getvalue()
 
 
+def test_a_long_validation_is_shown(monkeypatch):
+    monkeypatch.setattr("fastnet.training.progress.REDRAW", -1.0)
+    text = io.StringIO()
+    trainer = trainer_of(network(), progress=Progress(bar=True, stream=text))
+    trainer.fit(batches(), batches(), epochs=1)
+    assert "validation" in text.getvalue() and "batch 3" in text.getvalue() and "4/4" in text.getvalue()
+    shown = len(text.getvalue())
+    trainer.validate(batches())
+    assert len(text.getvalue()) == shown
+
+
 def test_progress_of_a_stream_without_length_and_by_steps():
     text = io.StringIO()
     trainer_of(network(), progress=Progress(bar=True, stream=text)).fit((b for b in batches()), epochs=1)

@@ -118,6 +118,8 @@ def main(argv):
     parser.add_argument("--accumulate", type=int, default=1)
     parser.add_argument("--every", type=int, default=3)
     parser.add_argument("--plateau", action="store_true")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--validate-every", type=int)
     args = parser.parse_args(argv)
     fn.set_num_threads(1)
     fn.training.seed_everything(1)
@@ -133,7 +135,7 @@ def main(argv):
     train, validation = data_of(args.data, args.workers, args.persistent)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        history = trainer.fit(train, validation, epochs=args.epochs, resume=True)
+        history = trainer.fit(train, validation, epochs=args.epochs, steps=args.steps, validate_every=args.validate_every, resume=True)
     for warning in said:
         print("warning:", warning.message)
     if trainer.interrupted:

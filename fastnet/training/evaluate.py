@@ -37,8 +37,11 @@ def measure(t: Trainer, data: Iterable[Any], in_fit: bool) -> dict[str, Any]:
     total, count = 0.0, 0
     for metric in t.metrics.values():
         metric.reset()
+    show = t.progress.validating if in_fit and t.progress is not None else None
     with evaluating(t.model):
-        for batch in data:
+        for i, batch in enumerate(data):
+            if show is not None:
+                show(i)
             batch = tensors(batch)
             loss, output, target = t.batch_loss(t.model, batch)
             n = samples(batch)

@@ -85,6 +85,14 @@ class Progress(Callback):
         of = f"/{trainer.goal[0]}" if trainer.goal[0] is not None else ""
         self.bar.show(-(-trainer.batches // trainer.accumulate), f"epoch {trainer.epoch}{of}", f"loss {trainer.loss_value:.4g}{self.tail}")
 
+    def validating(self, batches: int) -> None:
+        """Draw, at most every REDRAW seconds, how many batches of the validation are done."""
+        if self.live and self.bar is not None:
+            now = monotonic()
+            if now - self.drawn > REDRAW:
+                self.drawn = now
+                self.bar.show(None, "validation", f"batch {batches}")
+
     def on_record(self, trainer: Trainer) -> None:
         """A line that stays."""
         record = trainer.record
@@ -142,10 +150,12 @@ class Line:
     def __init__(self, stream: TextIO, total: int | None, done: int) -> None:
         self.stream, self.total, self.first, self.start = stream, total, done, monotonic()
 
-    def show(self, done: int, head: str, text: str) -> None:
-        """Redraw."""
-        rate = (done - self.first) / max(monotonic() - self.start, 1e-9)
-        if self.total:
+    def show(self, done: int | None, head: str, text: str) -> None:
+        """Redraw; without `done` only the words."""
+        rate = 0.0 if done is None else (done - self.first) / max(monotonic() - self.start, 1e-9)
+        if done is None:
+            line = f"{head}  {text}"
+        elif self.total:
             left = f"  {duration((self.total - done) / rate)} left" if rate else ""
             line = f"{head} [{'#' * round(BAR * done / self.total):{BAR}}] {done}/{self.total}  {text}{left}"
         else:
@@ -175,11 +185,11 @@ class Tqdm:
     def __init__(self, bar: Any) -> None:
         self.bar = bar
 
-    def show(self, done: int, head: str, text: str) -> None:
-        """Redraw."""
+    def show(self, done: int | None, head: str, text: str) -> None:
+        """Redraw; without `done` the bar stays where it is."""
         self.bar.set_description_str(head, refresh=False)
         self.bar.set_postfix_str(text, refresh=False)
-        self.bar.update(done - self.bar.n)
+        self.bar.update(0 if done is None else done - self.bar.n)
         self.bar.refresh()
 
     def write(self, line: str) -> None:
