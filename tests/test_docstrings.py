@@ -69,7 +69,8 @@ def public():
     names = ["fastnet", "fastnet.nn", "fastnet.nn.functional", "fastnet.nn.init", "fastnet.nn.utils", "fastnet.optim",
              "fastnet.optim.lr_scheduler", "fastnet.utils.data", "fastnet.autograd", "fastnet.text", "fastnet.metrics",
              "fastnet.models", "fastnet.datasets", "fastnet.transforms", "fastnet.transforms.functional"]
-    for home in names:
+    names += [name for name, other in NEEDS.items() if importlib.util.find_spec(other)]
+    for home in [*names, "fastnet.ops.boxes"]:
         space = importlib.import_module(home)
         for name, value in vars(space).items():
             ours = (getattr(value, "__module__", None) or "").startswith("fastnet")

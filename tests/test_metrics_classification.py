@@ -1,4 +1,6 @@
 """Metrics of classifiers: against loops over the samples and scikit-learn; pieces and parts; ties, nothing, and what is refused."""
+import pickle
+
 import numpy as np
 import pytest
 
@@ -130,7 +132,7 @@ def test_pieces_and_parts_give_the_value_of_the_whole(make):
             first.update(x[part], y[part])
         second.update(x[30:], y[30:])
         before = second.compute()
-        assert empty.merge(first, second, make()) is empty
+        assert empty.merge(first, pickle.loads(pickle.dumps(second)), make()) is empty
         assert np.array_equal(empty.compute(), whole.compute()) and np.array_equal(second.compute(), before)
         empty.update(x, y)
         assert np.array_equal(second.compute(), before)

@@ -1,5 +1,6 @@
 """ROC, precision-recall curves and the areas under them: against counting pairs and thresholds one by one, and scikit-learn."""
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def test_pieces_and_parts_give_the_value_of_the_whole(make):
         first.update(lent[:20], y[:20])
         lent[:] = 0                                           # what was fed may be written over
         second.update(x[20:], y[20:])
-        assert empty.merge(first, second) is empty
+        assert empty.merge(first, pickle.loads(pickle.dumps(second))) is empty
         for a, b in zip(np.atleast_1d(np.asarray(empty.compute(), object)), np.atleast_1d(np.asarray(whole.compute(), object))):
             assert all(np.array_equal(p, q) for p, q in zip(np.atleast_1d(a), np.atleast_1d(b)))
         empty.update(x, y)
