@@ -173,7 +173,7 @@ def test_folders_of_pictures(capsys):
     out(capsys, "train", "f.toml", "--overwrite", "--set", "data.workers=0")       # random numbers belong to samples, not to workers
     assert Path("runs/f/weights.fnet").read_bytes() == weights
     settings = ["--overwrite", "--set", "transforms={train=[],validation=[]}"]
-    assert "images of a batch have different sizes" in out(capsys, "train", "f.toml", *settings, code=1)
+    assert "pictures of several sizes need Resize" in out(capsys, "train", "f.toml", *settings, code=1)
     assert "[transforms] train[0] siz: Resize takes no such argument; did you mean 'size'?" in out(
         capsys, "train", "f.toml", "--set", "transforms.train=[{name=\"Resize\",siz=8}]", "--out", "new", code=1)
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fastnet.cli import benchmark, evaluate, info, language, predict, summarize, train
+from fastnet.cli import benchmark, evaluate, info, language, predict, summarize
 from fastnet.cli.jobs import DATASETS
 from fastnet.cli.options import positive, seed
 from fastnet.cli.recipe import command as recipe
@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
                          "more; all for fashion-mnist)")
     command.add_argument("--out", metavar="DIR", help="folder for weights.fnet, log.json, curve.csv and loss.svg, made if it is not "
                          "there; an earlier run's are replaced (default: runs/DATASET-MODEL)")
-    command.set_defaults(run=train.run)
+    command.set_defaults(run=train)
     for module in (evaluate, predict):
         module.add(commands)
     recipe.add_resume(commands)
@@ -78,6 +78,12 @@ def parser() -> argparse.ArgumentParser:
     for module in (summarize, benchmark):
         module.add(commands)
     return top
+
+
+def train(args: argparse.Namespace) -> None:
+    """`fastnet train digits` and its like; what training needs is imported here, so that other commands begin sooner."""
+    from fastnet.cli import train
+    train.run(args)
 
 
 def jobs_in_words() -> str:

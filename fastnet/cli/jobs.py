@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import fastnet
-from fastnet.datasets import FASHION_CLASSES, load_digits, load_fashion_mnist
 
 Data = tuple[np.ndarray, np.ndarray]
 
@@ -32,20 +31,28 @@ class DataSet:
     """Where pictures come from, and the jobs on them, the usual one first."""
     load: Callable[[str, str | None], Data]
     jobs: dict[str, Job]
-    classes: list[str]
+    classes: Callable[[], Sequence[str]]
     takes_data: bool = False                              # whether --data means something
 
 
 def digits(split: str, folder: str | None) -> Data:
+    from fastnet.datasets import load_digits
     return load_digits(split)
 
 
 def fashion(split: str, folder: str | None) -> Data:
+    from fastnet.datasets import load_fashion_mnist
     images, labels = load_fashion_mnist(split, folder)
     if images.shape[1:] != (1, 28, 28) or labels.max() > 9:
         raise ValueError(f"fashion-mnist: expected images of 28x28 and labels from 0 to 9, got {images.shape[2]}x{images.shape[3]} and "
                          f"labels up to {labels.max()}")
     return images.astype(np.float32) / 255, labels
+
+
+def fashion_classes() -> Sequence[str]:
+    """Names of the clothes."""
+    from fastnet.datasets import FASHION_CLASSES
+    return FASHION_CLASSES
 
 
 ADAM = {"name": "Adam"}
@@ -55,11 +62,11 @@ DATASETS = {
     "digits": DataSet(digits, {
         "cnn": Job("three convolutions", {"name": "SmallCNN"}, 12, 32, 1e-2, ADAM),
         "mlp": Job("one hidden layer", {"name": "MLP", "in_features": 64, "out_features": 10, "hidden": [256]}, 30, 32, 2e-3, ADAM)},
-        [str(i) for i in range(10)]),
+        lambda: [str(i) for i in range(10)]),
     "fashion-mnist": DataSet(fashion, {
         "lenet": Job("LeNet-5, four times as wide", {"name": "LeNet5", "width": 4}, 20, 128, 3e-3, ADAM, augment=True, threads=0),
         "resnet18": Job("ResNet-18, a quarter as wide", RESNET, 6, 128, 0.2, SGD, augment=True, threads=0)},
-        list(FASHION_CLASSES), takes_data=True),
+        fashion_classes, takes_data=True),
 }
 
 

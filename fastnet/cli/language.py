@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fastnet.cli import chars, generate, translate
 from fastnet.cli.options import natural, positive, seed, share
 
 JOBS = {"chars": "a small GPT on any text", "translate": "an encoder-decoder Transformer on sentence pairs"}
@@ -46,7 +45,7 @@ def parser(job: str) -> argparse.ArgumentParser:
     add("--seed", type=seed, default=0, metavar="N", help="same seed, same weights, on any number of threads")
     add("--threads", type=positive(int), metavar="N", help="threads (default: all)")
     add("--out", metavar="DIR", help=f"folder for model.fnet, log.json, curve.csv and loss.svg (default: runs/{job})")
-    top.set_defaults(command=f"train {job}", run=chars.run if job == "chars" else translate.run)
+    top.set_defaults(command=f"train {job}", run=run_chars if job == "chars" else run_translate)
     return top
 
 
@@ -63,4 +62,22 @@ def add_generate(commands: Any) -> None:
     add("--top-k", type=positive(int), metavar="N", help="choose from the N likeliest tokens")
     add("--top-p", type=positive(float), metavar="X", help="choose from the likeliest tokens that together have probability X")
     add("--seed", type=seed, default=0, metavar="N", help="same seed, same text")
-    command.set_defaults(run=generate.run)
+    command.set_defaults(run=run_generate)
+
+
+def run_chars(args: argparse.Namespace) -> None:
+    """`fastnet train chars`; what it needs is imported when it runs, as for the others."""
+    from fastnet.cli import chars
+    chars.run(args)
+
+
+def run_translate(args: argparse.Namespace) -> None:
+    """`fastnet train translate`."""
+    from fastnet.cli import translate
+    translate.run(args)
+
+
+def run_generate(args: argparse.Namespace) -> None:
+    """`fastnet generate`."""
+    from fastnet.cli import generate
+    generate.run(args)

@@ -5,10 +5,9 @@ import os
 import sys
 from time import monotonic
 
-from fastnet.training.progress import duration
+from fastnet.training.progress import BAR, duration, is_terminal
 
 REDRAW = 0.05                                             # seconds between two drawings, so that drawing costs nothing
-BAR = 20
 
 
 class Progress:
@@ -16,7 +15,7 @@ class Progress:
 
     def __init__(self, epochs: int, steps: int, stream=None):
         self.stream = stream or sys.stdout
-        self.live = self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self.live = is_terminal(self.stream)
         self.epochs, self.steps = epochs, steps
         self.last, self.start = 0.0, monotonic()
         self.tail = ""

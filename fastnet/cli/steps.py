@@ -11,11 +11,12 @@ from typing import Any
 
 import fastnet
 from fastnet._core.tensor import Tensor
-from fastnet.cli.curve import loss_curve
-from fastnet.cli.progress import BAR, REDRAW, Progress, duration
+from fastnet.cli.progress import REDRAW, Progress
 from fastnet.cli.refused import Refused
 from fastnet.training import Callback, NonFiniteLoss, Trainer
+from fastnet.training.curve import loss_curve
 from fastnet.training.evaluate import evaluating
+from fastnet.training.progress import BAR, duration
 
 Records = list[dict[str, float]]
 

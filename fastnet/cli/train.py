@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import fastnet
-from fastnet.cli.curve import loss_curve
 from fastnet.cli.jobs import DATASETS, Batches, Data, Job, recipe
 from fastnet.cli.progress import Progress
 from fastnet.cli.recipe import build
@@ -15,6 +14,7 @@ from fastnet.cli.recipe.folder import describe
 from fastnet.cli.recipe.folder import writable as folder
 from fastnet.cli.refused import Refused
 from fastnet.training import Callback, NonFiniteLoss, Trainer
+from fastnet.training.curve import loss_curve
 
 Epochs = list[dict[str, float]]
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
     settings = {k: getattr(args, k) for k in ("dataset", "network", "epochs", "batch_size", "lr", "seed")} | {
         "threads": fastnet.get_num_threads(), "version": fastnet.__version__, "model": repr(model)}
     build.fill_model(tree, {"shape": list(train[0].shape[1:]), "classes": list(range(10))})
-    describe(out, tree, {"kind": "image", "shape": list(train[0].shape[1:]), "classes": data.classes})
+    describe(out, tree, {"kind": "image", "shape": list(train[0].shape[1:]), "classes": list(data.classes())})
     (out / "log.json").write_text(json.dumps({"settings": settings, "epochs": epochs}, indent=1) + "\n")
     with open(out / "curve.csv", "w", newline="") as file:
         table = csv.DictWriter(file, epochs[0].keys(), lineterminator="\n")

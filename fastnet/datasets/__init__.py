@@ -12,11 +12,10 @@ from fastnet.datasets.lines import TextLineDataset
 from fastnet.datasets.mnist import FASHION_CLASSES, load_fashion_mnist, load_mnist
 from fastnet.datasets.table import CSVTable, NumpyTable
 from fastnet.datasets.topics import python_topics
-from fastnet.datasets.transformed import Transformed
 from fastnet.datasets.yolo import YoloDetection
 from fastnet.datasets.yolo_description import read_description
 
 __all__ = ["CIFAR10", "CIFAR10_CLASSES", "CIFAR100", "FASHION_CLASSES", "IMG_EXTENSIONS", "MNIST", "ArrayDataset", "BoxDataset", "CSVTable",
            "CocoDetection", "DatasetFolder", "Digits", "FashionMNIST", "ImageFolder", "NumpyTable", "TableEncoder", "TextLineDataset",
-           "Transformed", "YoloDetection", "cifar100_classes", "collate_boxes", "load_cifar10", "load_cifar100", "load_digits",
+           "YoloDetection", "cifar100_classes", "collate_boxes", "load_cifar10", "load_cifar100", "load_digits",
            "load_fashion_mnist", "load_mnist", "python_topics", "read_description", "read_idx", "read_image", "write_image"]

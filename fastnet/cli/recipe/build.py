@@ -14,7 +14,6 @@ from fastnet.cli.recipe.check import loss_of, metric_of, model_of, optimizer_of,
 from fastnet.cli.recipe.scaled import Scaled
 from fastnet.cli.recipe.sources import Data, source_of
 from fastnet.cli.refused import Refused
-from fastnet.datasets import Transformed
 from fastnet.training import Callback, Checkpoints, EarlyStopping, Trainer
 from fastnet.utils.data import DataLoader
 
@@ -25,7 +24,7 @@ def without_name(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def transforms(tree: dict[str, Any]) -> tuple[Callable[[Any], Any] | None, Callable[[Any], Any] | None]:
-    """What is done to training and to validation samples; None: nothing."""
+    """What is done to images to train on and to validate; None: nothing."""
     def chain(key: str) -> Callable[[Any], Any] | None:
         items = tree.get("transforms", {}).get(key, [])
         made = [call(f"[transforms] {key}[{i}]", transform_of(item["name"], ""), **without_name(item)) for i, item in enumerate(items)]
@@ -46,7 +45,7 @@ def data(tree: dict[str, Any]) -> Data:
     if len(found.train) == 0:
         raise Refused("[data]: there is no sample to train on")
     chains = transforms(tree)
-    found.train = prepared(found.train, chains[0], tree["seed"])
+    found.train = prepared(found.train, chains[0], tree["seed"], mixing(tree, found.classes))
     found.validation = None if found.validation is None else prepared(found.validation, chains[1], tree["seed"])
     sample = found.train[0]
     shape = list(np.shape(sample[0])) if isinstance(sample, (tuple, list)) else []
@@ -55,10 +54,22 @@ def data(tree: dict[str, Any]) -> Data:
     return found
 
 
-def prepared(dataset: Any, transform: Any, seed: int) -> Any:
-    """The dataset behind a transform, and images of bytes as numbers from 0 to 1."""
-    if transform is not None:
-        dataset = Transformed(dataset, transform, seed)
+def mixing(tree: dict[str, Any], classes: list[str]) -> Any:
+    """What mixes the samples of a batch, MixUp or CutMix; None: nothing."""
+    item = tree.get("transforms", {}).get("mix")
+    if item is None:
+        return None
+    arguments = without_name(item)
+    if "num_classes" in parameters(transform_of(item["name"], ""))[0] and classes:
+        arguments.setdefault("num_classes", len(classes))
+    return call("[transforms] mix", transform_of(item["name"], ""), **arguments)
+
+
+def prepared(dataset: Any, transform: Any, seed: int, mix: Any = None) -> Any:
+    """The dataset behind a transform, its random numbers those of (seed, epoch, sample), and images of bytes as numbers from 0 to 1."""
+    if transform is not None or mix is not None:
+        from fastnet.transforms import Augmented, Compose, ToFloat
+        dataset = Augmented(dataset, transform or Compose([ToFloat()]), seed, mix)
     try:
         sample = dataset[0]
     except (ValueError, TypeError, OSError, ImportError) as error:

@@ -24,6 +24,7 @@ HOMES = {"trainer": TRAINER, "data": DATA, "optimizer": ("lr", "weight_decay", "
 FROM_DATA = ("num_classes", "n_classes", "out_features", "in_channels", "n_channels", "in_features", "image_size")
 FROM_RUN = {"OneCycleLR": ("max_lr", "total_steps"), "CosineAnnealingLR": ("T_max",), "PolynomialLR": ("total_iters",)}
 NOT_MODELS = ("Bert", "GPT", "LSTMLanguageModel", "Seq2Seq", "DCGANGenerator", "DCGANDiscriminator", "ResNet", "VGG")
+NOT_TRANSFORMS = ("Augmented", "Mosaic", "Transform", "Compose", "Lambda")
 NOT_SCHEDULERS = ("LRScheduler", "LambdaLR", "MultiplicativeLR", "SequentialLR", "ChainedScheduler")
 
 
@@ -101,16 +102,19 @@ def check_data(data: dict[str, Any], paths: bool) -> None:
 
 def check_transforms(table: dict[str, Any]) -> None:
     """[transforms]: lists of names with arguments, for both or neither."""
-    check_table("[transforms]", table, dict.fromkeys(("train", "validation"), Kind("a list", lambda v: isinstance(v, list))))
-    if len(table) == 1:
+    lists = dict.fromkeys(("train", "validation"), Kind("a list", lambda v: isinstance(v, list)))
+    check_table("[transforms]", table, {**lists, "mix": Kind("a table with a name and arguments", lambda v: isinstance(v, dict))})
+    if ("train" in table) != ("validation" in table):
         lacks = "validation" if "train" in table else "train"
         raise Refused(f"[transforms]: give {lacks} as well, so that both kinds of pictures are treated alike; [] does nothing")
     for key, items in table.items():
-        for i, item in enumerate(items):
-            where = f"[transforms] {key}[{i}]"
+        for i, item in enumerate(items if key != "mix" else [items]):
+            where = f"[transforms] {key}" + f"[{i}]" * (key != "mix")
             if not isinstance(item, dict) or not isinstance(item.get("name"), str):
                 raise Refused(f"{where}: expected the name of a transform, or a table with a name and arguments, got {shown(item)}")
-            check_arguments(where, transform_of(item["name"], where), {k: v for k, v in item.items() if k != "name"})
+            function = transform_of(item["name"], where)
+            fill = ("num_classes",) if key == "mix" and "num_classes" not in item else ()
+            check_arguments(where, function, {k: v for k, v in item.items() if k != "name"}, fill)
 
 
 def check_trainer(table: dict[str, Any]) -> None:
@@ -172,8 +176,5 @@ def metric_of(name: str, where: str) -> Callable[..., Any]:
 
 def transform_of(name: str, where: str) -> Callable[..., Any]:
     """A transform of `fastnet.transforms`, or the user's own."""
-    try:
-        from fastnet import transforms
-    except ImportError:
-        raise Refused(f"{where}: this fastnet has no transforms") from None
-    return find(where, name, transforms, [n for n in transforms.__all__ if n[0].isupper()])
+    from fastnet import transforms
+    return find(where, name, transforms, [n for n in transforms.__all__ if n[0].isupper() and n not in NOT_TRANSFORMS])

@@ -1,7 +1,6 @@
 """The folder of a run: what is written there, and what is refused."""
 from __future__ import annotations
 
-import csv
 import json
 import os
 import platform
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import fastnet
-from fastnet.cli.curve import loss_curve
 from fastnet.cli.recipe.toml import dumps
 from fastnet.cli.refused import Refused
 
@@ -67,19 +65,6 @@ def cpu() -> str:
             return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), platform.machine())
     except OSError:
         return platform.processor() or platform.machine()
-
-
-def write_curve(out: Path, records: list[dict[str, Any]], title: str, axis: str = "epoch") -> None:
-    """curve.csv and loss.svg of a history."""
-    numbers = [{k: v for k, v in r.items() if isinstance(v, (int, float))} for r in records]
-    names = list(dict.fromkeys(k for r in numbers for k in r))
-    with open(out / "curve.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, names, lineterminator="\n")
-        table.writeheader()
-        table.writerows({k: f"{v:.6g}" for k, v in r.items()} for r in numbers)
-    kinds = (("training", "train_loss"), ("validation", "val_loss"), ("test", "test_loss"))
-    curves = {word: [r[key] for r in numbers] for word, key in kinds if all(key in r for r in numbers)}
-    (out / "loss.svg").write_text(loss_curve(curves, title, axis), encoding="utf-8")
 
 
 def run_of(path: str) -> Path:

@@ -63,7 +63,8 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
     except (ValueError, TypeError, RuntimeError) as error:
         if any(":" in tree[section]["name"] for section in ("data", "model", "loss", "optimizer")):
             raise                                         # code of the user's own: where it failed matters
-        raise Refused(f"{error} (samples have shape {tuple(found.facts['shape'])})") from error
+        advice = "; pictures of several sizes need Resize, CenterCrop or RandomResizedCrop in both lists of [transforms]"
+        raise Refused(f"{error} (samples have shape {tuple(found.facts['shape'])}){advice * ('stack' in str(error))}") from error
     if resume and trainer.step == begin and not trainer.interrupted:
         raise Refused(f"{out}: all of its {trainer.epoch} epochs are done; --set trainer.epochs=N goes further")
     finish(tree, out, trainer)
@@ -92,7 +93,8 @@ def finish(tree: dict[str, Any], out: Path, trainer: Any) -> None:
     weights = trainer.model.state_dict() if trainer.ema is None else trainer.ema.model_state_dict()
     fastnet.save(weights, out / "weights.fnet")
     records = trainer.history.records
-    folder.write_curve(out, records, tree["name"], "epoch" if "validate_every" not in tree["trainer"] else "record")
+    trainer.history.to_csv(out / "curve.csv")
+    trainer.history.save_svg(out / "loss.svg", title=tree["name"])
     last = "  ".join(f"{k} {v:.4g}" for k, v in records[-1].items() if k.startswith(("train_", "val_")) and isinstance(v, (int, float)))
     epochs = records[-1]["epoch"]
     print(f"{last} after {epochs} epoch{'s' * (epochs > 1)} in {records[-1]['seconds']:.1f} s")

@@ -32,6 +32,8 @@ def normalised(tree: dict[str, Any]) -> dict[str, Any]:
             tree[section] = {"name": tree[section]}
     if isinstance(tree.get("metrics"), dict):
         tree["metrics"] = {key: {"name": value} if isinstance(value, str) else value for key, value in tree["metrics"].items()}
+    if isinstance(tree.get("transforms"), dict) and isinstance(tree["transforms"].get("mix"), str):
+        tree["transforms"]["mix"] = {"name": tree["transforms"]["mix"]}
     if isinstance(tree.get("transforms"), dict):
         tree["transforms"] = {key: [{"name": v} if isinstance(v, str) else v for v in items] if isinstance(items, list) else items
                               for key, items in tree["transforms"].items()}
