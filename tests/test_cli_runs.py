@@ -161,7 +161,6 @@ def pictures(image, folder, n, seed):
 
 def test_folders_of_pictures(capsys):
     image = pytest.importorskip("PIL.Image")
-    pytest.importorskip("fastnet.transforms")
     pictures(image, "pets", 20, 0)
     pictures(image, "others", 3, 1)
     Path("f.toml").write_text(FOLDER)

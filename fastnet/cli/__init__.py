@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
                          "more; all for fashion-mnist)")
     command.add_argument("--out", metavar="DIR", help="folder for weights.fnet, log.json, curve.csv and loss.svg, made if it is not "
                          "there; an earlier run's are replaced (default: runs/DATASET-MODEL)")
-    command.set_defaults(run=train)
+    command.set_defaults(run=train_job)
     for module in (evaluate, predict):
         module.add(commands)
     recipe.add_resume(commands)
@@ -80,10 +80,10 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def train(args: argparse.Namespace) -> None:
+def train_job(args: argparse.Namespace) -> None:
     """`fastnet train digits` and its like; what training needs is imported here, so that other commands begin sooner."""
-    from fastnet.cli import train
-    train.run(args)
+    from fastnet.cli.train import run
+    run(args)
 
 
 def jobs_in_words() -> str:

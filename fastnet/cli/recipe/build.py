@@ -15,7 +15,7 @@ from fastnet.cli.recipe.scaled import Scaled
 from fastnet.cli.recipe.sources import Data, source_of
 from fastnet.cli.refused import Refused
 from fastnet.training import Callback, Checkpoints, EarlyStopping, Trainer
-from fastnet.utils.data import DataLoader
+from fastnet.utils.data import DataLoader, RandomSampler
 
 
 def without_name(table: dict[str, Any]) -> dict[str, Any]:
@@ -81,10 +81,13 @@ def loaders(tree: dict[str, Any], found: Data) -> tuple[DataLoader, DataLoader |
     """Batches to train on, shuffled, and to validate."""
     table = tree["data"]
     options = {"batch_size": table["batch_size"], "num_workers": table["workers"]}
-    train = DataLoader(found.train, shuffle=True, drop_last=table.get("drop_last", False), **options)
+    # Order, workers and network draw from generators of their own, so that the number of workers changes nothing.
+    order, workers = (fn.Generator().manual_seed(tree["seed"] + i) for i in (1, 2))
+    train = DataLoader(found.train, sampler=RandomSampler(found.train, generator=order), generator=workers,
+                       drop_last=table.get("drop_last", False), **options)
     if not len(train):
         raise Refused(f"[data] batch_size: {len(found.train)} samples make no batch of {table['batch_size']}, and drop_last is true")
-    return train, None if found.validation is None else DataLoader(found.validation, **options)
+    return train, None if found.validation is None else DataLoader(found.validation, generator=workers, **options)
 
 
 def fill_model(tree: dict[str, Any], facts: dict[str, Any]) -> None:

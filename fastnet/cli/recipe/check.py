@@ -8,13 +8,13 @@ from typing import Any
 
 from fastnet.cli.recipe.arguments import check_arguments, find
 from fastnet.cli.recipe.kinds import (
-    COUNT, DECAY, FLAG, NATURAL, POSITIVE, TABLE, TEXT, Kind, check_table, one_of, shown,
+    COUNT, DECAY, FLAG, NATURAL, POSITIVE, SEED, TABLE, TEXT, Kind, check_table, one_of, shown,
 )
 from fastnet.cli.recipe.sources import exists, source_of
 from fastnet.cli.recipe.toml import SECTIONS, normalised
 from fastnet.cli.refused import Refused
 
-TOP = {"name": TEXT, "out": TEXT, "seed": NATURAL, "threads": COUNT}
+TOP = {"name": TEXT, "out": TEXT, "seed": SEED, "threads": COUNT}
 DATA = {"name": TEXT, "batch_size": COUNT, "workers": NATURAL, "drop_last": FLAG}
 TRAINER = {"epochs": COUNT, "steps": COUNT, "validate_every": COUNT, "accumulate": COUNT, "clip_norm": POSITIVE, "clip_value": POSITIVE,
            "ema": DECAY, "monitor": TEXT, "mode": one_of("min", "max"), "nonfinite": one_of("raise", "skip", "ignore"),

@@ -25,6 +25,7 @@ def number(value: Any) -> bool:
 TEXT = Kind("a text", lambda v: isinstance(v, str) and bool(v))
 FLAG = Kind("true or false", lambda v: isinstance(v, bool))
 NATURAL = Kind("a whole number from 0 on", lambda v: type(v) is int and v >= 0)
+SEED = Kind("a whole number from 0 to 2**62", lambda v: type(v) is int and 0 <= v <= 2**62)
 COUNT = Kind("a whole number above 0", lambda v: type(v) is int and v > 0)
 POSITIVE = Kind("a number above 0", lambda v: number(v) and v > 0)
 SHARE = Kind("a number between 0 and 1", lambda v: number(v) and 0 < v < 1)
