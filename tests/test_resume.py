@@ -140,6 +140,14 @@ def test_ctrl_c_ends_the_fit_with_a_checkpoint_from_which_it_goes_on(run, folder
     assert run(folder / "stopped")[1][-1] == whole[-1]
 
 
+def test_sigterm_ends_the_process_after_a_checkpoint(run, folder):
+    whole = run(folder / "whole")[1]
+    status, said = run(folder / "ended", "--terminate", 13)
+    assert status == -signal.SIGTERM and not any("hash" in line for line in said)
+    assert (folder / "ended" / "step-000000013.fnet").exists()
+    assert run(folder / "ended")[1][-1] == whole[-1]
+
+
 def test_what_an_earlier_process_left_half_written_is_removed(run, folder):
     (folder / "step-000000003.fnet.99.abcd.tmp").write_bytes(b"half")
     assert run(folder, "--every", 30)[0] == 0

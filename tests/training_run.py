@@ -81,6 +81,8 @@ class Trouble(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
         if trainer.step == self.args.interrupt:
             os.kill(os.getpid(), signal.SIGINT)
+        if trainer.step == self.args.terminate:
+            os.kill(os.getpid(), signal.SIGTERM)
         if trainer.step == self.args.full:
             resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
@@ -109,7 +111,7 @@ def data_of(kind, workers, persistent):
 def main(argv):
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
-    for trouble in ("kill", "interrupt", "full", "interrupt-validation"):
+    for trouble in ("kill", "interrupt", "terminate", "full", "interrupt-validation"):
         parser.add_argument(f"--{trouble}", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--persistent", action="store_true")

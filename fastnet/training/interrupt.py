@@ -1,6 +1,7 @@
-"""Ctrl-C during a fit: the first lets the present step end, the second stops at once."""
+"""Ctrl-C and SIGTERM during a fit: the first lets the present step end, the second stops at once."""
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -13,27 +14,44 @@ if TYPE_CHECKING:
 class OnInterrupt:
     """Inside the block SIGINT sets `trainer.stop` and `trainer.interrupted`; a second one raises KeyboardInterrupt.
 
-    Only in the main thread, and only where the signal has Python's own handler; otherwise nothing is changed.
+    Where the trainer writes checkpoints, SIGTERM, with which schedulers of clusters and `kill` end a process, does so too; the process
+    ends by it when the block, and with it the last checkpoint, is done, and at once by a second one.
+
+    Only in the main thread, and only for signals that nobody else handles; otherwise nothing is changed.
     """
 
     def __init__(self, trainer: Trainer, tell: bool) -> None:
-        self.trainer, self.tell = trainer, tell
-        self.active = False
+        self.trainer, self.tell, self.ended = trainer, tell, False
+        self.before: dict[int, Any] = {}
 
     def __enter__(self) -> OnInterrupt:
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self.handle)
-            self.active = True
+        if threading.current_thread() is threading.main_thread():
+            usual = {signal.SIGINT: signal.default_int_handler}
+            if self.trainer.checkpoints is not None:
+                usual[signal.SIGTERM] = signal.SIG_DFL  # type: ignore[assignment]
+            for number, handler in usual.items():
+                if signal.getsignal(number) is handler:
+                    self.before[number] = signal.signal(number, self.handle)
         return self
 
     def __exit__(self, *error: Any) -> None:
-        if self.active:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+        if self.ended:
+            sys.stdout.flush()
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def handle(self, number: int, frame: Any) -> None:
         """The handler."""
-        if self.trainer.interrupted:
-            signal.default_int_handler(number, frame)
+        second = self.trainer.interrupted
         self.trainer.stop = self.trainer.interrupted = True
+        if number == signal.SIGTERM:
+            self.ended = True
+            if second:
+                signal.signal(number, self.before[number])
+                os.kill(os.getpid(), number)
+        elif second:
+            signal.default_int_handler(number, frame)
         if self.tell:
-            print("\nstopping after this step; Ctrl-C again stops at once", file=sys.stderr, flush=True)
+            how = "Ctrl-C again" if number == signal.SIGINT else "another SIGTERM"
+            print(f"\nstopping after this step; {how} stops at once", file=sys.stderr, flush=True)

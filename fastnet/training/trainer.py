@@ -130,7 +130,8 @@ class Trainer:
             resume: go on from the newest checkpoint if there is one, as `resume()` does, unless that was called; begin anew if not.
             overwrite: remove the checkpoints of an earlier training that are in the way of a new one.
 
-        Ctrl-C ends a fit after the present step, with a checkpoint, and sets `interrupted`; a second one raises KeyboardInterrupt.
+        Ctrl-C ends a fit after the present step, with a checkpoint, and sets `interrupted`; a second one raises KeyboardInterrupt. Where
+        there are checkpoints, SIGTERM ends the process likewise.
 
         Returns: the history of this trainer.
 
