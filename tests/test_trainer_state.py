@@ -1,6 +1,7 @@
 """Trainer: EMA against its formula, early stopping, best weights, which checkpoints there are, resume of what does not fit."""
 import json
 import math
+import os
 import signal
 
 import numpy as np
@@ -152,6 +153,14 @@ def test_an_earlier_training_is_neither_mixed_in_nor_lost(tmp_path):
     assert same(other.model, trainer.model) and other.fit(batches(), epochs=2)["step"] == [4, 8, 12]   # the second fit had done one
 
 
+def test_from_an_older_checkpoint_later_ones_give_way(tmp_path):
+    trainer_of(network(), out=tmp_path).fit(batches(), epochs=2)
+    back = trainer_of(network(3), out=tmp_path)
+    back.resume(os.path.relpath(tmp_path / "checkpoints" / "step-000000004.fnet"))
+    assert back.fit(batches(), steps=6)["step"] == [4, 6]
+    assert [path.name for path in back.checkpoints.files()] == ["step-000000006.fnet", "step-000000004.fnet"]
+
+
 def test_resume_of_what_does_not_fit(tmp_path):
     trainer_of(network(), out=tmp_path).fit(batches(), epochs=1)
     wide = fn.nn.Linear(4, 2)
@@ -159,6 +168,12 @@ def test_resume_of_what_does_not_fit(tmp_path):
         trainer_of(wide).resume(tmp_path / "checkpoints")
     with pytest.raises(ValueError, match="the checkpoint has no ema, this trainer has one"):
         trainer_of(network(), ema=0.9).resume(tmp_path / "checkpoints")
+    model = network(5)
+    before = weights(model)
+    partial = fn.Trainer(model, fn.nn.MSELoss(), fn.optim.SGD(model[0].parameters(), lr=0.1), progress=False)
+    with pytest.raises(ValueError, match=r"has parameter groups of \[4\] tensors, this one of \[2\]"):
+        partial.resume(tmp_path / "checkpoints")
+    assert all((a == b).all() for a, b in zip(before, weights(model)))
     with pytest.raises(FileNotFoundError):
         trainer_of(network(), out=tmp_path / "nowhere").resume()
     with pytest.raises(ValueError, match="is no checkpoint of a Trainer"):

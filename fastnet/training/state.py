@@ -43,6 +43,9 @@ def restore(t: Trainer, state: dict[str, Any]) -> None:
     if state["train_metrics"].keys() != t.train_metrics.keys():
         raise ValueError(f"resume: the checkpoint has train_metrics {sorted(state['train_metrics'])}, this trainer has "
                          f"{sorted(t.train_metrics)}")
+    sizes = [[len(group["params"]) for group in groups] for groups in (state["optimizer"]["param_groups"], t.optimizer.param_groups)]
+    if sizes[0] != sizes[1] and state["model"].keys() == t.model.state_dict().keys():
+        raise ValueError(f"resume: the checkpoint's optimizer has parameter groups of {sizes[0]} tensors, this one of {sizes[1]}")
     t.model.load_state_dict(state["model"])
     with fn.no_grad():
         for name, buffer in _other_buffers(t.model).items():

@@ -196,7 +196,8 @@ class Trainer:
         state.restore(self, tree)
         if self.checkpoints is not None:
             self.checkpoints.best_value = tree["best_value"]
-            self.checkpoints.last = (self.step, self.in_epoch) if where.parent == self.checkpoints.folder else None
+            own = os.path.realpath(where.parent) == os.path.realpath(self.checkpoints.folder)
+            self.checkpoints.last = (self.step, self.in_epoch) if own else None
         self._restored, self.checkpoint = tree, str(where)
         return self.checkpoint
 
