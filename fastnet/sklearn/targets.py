@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
@@ -19,7 +20,8 @@ from fastnet.nn import functional as F
 def check_fit_input(estimator: Any, X: Any, y: Any, sample_weight: Any, reset: bool,
                     allow_nd: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """X as floats (n, features), y as it is but an array, and the weights; what does not fit raises scikit-learn's own errors."""
-    X, y = validate_data(estimator, X, y, reset=reset, multi_output=True, dtype=(np.float64, np.float32), order="C", allow_nd=allow_nd)
+    X, y = validate_data(estimator, X, y, reset=reset, multi_output=True, dtype=(np.float64, np.float32), order="C", allow_nd=allow_nd,
+                         y_numeric=is_regressor(estimator))
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         if not sample_weight.any():
