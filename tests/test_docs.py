@@ -44,7 +44,12 @@ def diagnosis(lines):
         assert any(words in line for line in lines), words
 
 
-PRINTS = {"README.md": readme, "docs/convolution.md": convolution, "docs/text.md": text, "docs/language.md": language,
+def augmentation(lines):
+    assert lines == ["(1, 8, 8) fastnet.float32"]
+
+
+PRINTS = {"docs/augmentation.md": augmentation,
+          "README.md": readme, "docs/convolution.md": convolution, "docs/text.md": text, "docs/language.md": language,
           "docs/training.md": training, "docs/datasets.md": datasets, "docs/diagnosis.md": diagnosis}
 PAGES = [page.relative_to(ROOT).as_posix() for page in check.pages()]
 

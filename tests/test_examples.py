@@ -100,3 +100,9 @@ def test_exploding(tmp_path):
     text = output(ROOT / "examples/exploding.py", tmp_path)
     assert text.startswith("error: exploding in rnn.") and "accuracy: none, the weights are lost" in text
     assert float(re.findall(r"accuracy: ([\d.]+)%", text)[0]) > 85
+
+
+def test_augment(tmp_path):
+    text = output(ROOT / "examples/augment.py", tmp_path)
+    plain, augmented = (float(v) for v in re.findall(r"([\d.]+)% right", text))
+    assert plain >= 91 and augmented >= plain + 1

@@ -3,9 +3,9 @@
 static void FN(image_row)(const FN(image_job) *job, ptrdiff_t y)
 {
   const fn_image_args *a = job->a;
-  if (a->source == IMAGE_WINDOW) { FN(image_window)(job, y); return; }
-  if (a->source == IMAGE_WARP || a->source == IMAGE_WARP_NEAREST) FN(image_warp)(job, y);
-  else if (a->source == IMAGE_BLUR) FN(image_blur)(job, y);
+  if (job->source == IMAGE_WINDOW) { FN(image_window)(job, y); return; }
+  if (job->source == IMAGE_WARP || job->source == IMAGE_WARP_NEAREST) FN(image_warp)(job, y);
+  else if (job->source == IMAGE_BLUR) FN(image_blur)(job, y);
   else FN(image_resize)(job, y);
   if (a->floors)
     for (ptrdiff_t i = 0; i < a->c * job->pitch; i += VLEN) {
@@ -76,14 +76,16 @@ static void FN(image_pass)(const void *args, ptrdiff_t begin, ptrdiff_t end, int
     const int32_t *code = a->code + n * a->ops;
     for (ptrdiff_t o = 0; o < a->ops; o++)
       for (int k = 0; k < 4; k++) param[o][k] = (T)a->param[(n * a->ops + o) * 4 + k];
-    job.plan = a->plan + n * IMAGE_PLAN;
+    memcpy(job.plan, a->plan + n * IMAGE_PLAN, sizeof job.plan);
     job.real = a->real + n * IMAGE_REAL;
+    job.source = a->source;
+    if ((job.source == IMAGE_WARP || job.source == IMAGE_WARP_NEAREST) && FN(image_whole)(job.real, job.plan)) job.source = IMAGE_WINDOW;
     job.x = (const char *)a->x + n * a->xn * in;
     char *y = (char *)a->y + n * a->yn * out;
     if (a->source >= IMAGE_NEAREST) FN(image_filter_begin)(&job);
     FN(image_means)(&job, code, param);
     for (ptrdiff_t i = 0; i < a->h; i++, y += a->yh * out) {
-      if (a->source == IMAGE_WINDOW && a->ops == 0 && !a->x_float && !a->y_float) { FN(image_bytes)(&job, i, (uint8_t *)y); continue; }
+      if (job.source == IMAGE_WINDOW && a->ops == 0 && !a->x_float && !a->y_float) { FN(image_bytes)(&job, i, (uint8_t *)y); continue; }
       FN(image_row)(&job, i);
       FN(image_colors)(&job, code, (const T (*)[4])param, a->ops);
       FN(image_store)(&job, y);

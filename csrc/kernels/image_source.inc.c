@@ -3,9 +3,10 @@
 /* One picture under work.  Rows are planar: channel k of pixel j of the row at row[k * pitch + j]. */
 typedef struct {
   const fn_image_args *a;
-  const int64_t *plan;
+  int64_t        plan[IMAGE_PLAN];
   const double  *real;
   const char    *x;
+  int            source;
   T             *row, *work, *sum, *wide, *weight, *tap;
   int32_t       *start;
   ptrdiff_t      pitch;
@@ -95,8 +96,24 @@ static void FN(image_bytes)(const FN(image_job) *job, ptrdiff_t y, uint8_t *to_r
     else for (ptrdiff_t i = 0; i < to - from; i++) { y0[3 * i] = x[i * step]; y0[3 * i + 1] = x[i * step + 1]; y0[3 * i + 2] = x[i * step + 2]; }
     return;
   }
-  for (ptrdiff_t k = 0; k < a->c; k++)
-    for (ptrdiff_t i = 0; i < to - from; i++) y0[i * a->yw + k * a->yc] = x[i * step + k * a->xc];
+  for (ptrdiff_t k = 0; k < a->c; k++, x += a->xc, y0 += a->yc) {
+    if (step == 1 && a->yw == 1) memcpy(y0, x, (size_t)(to - from));
+    else if (step == -1 && a->yw == 1) for (ptrdiff_t i = 0; i < to - from; i++) y0[i] = x[-i];
+    else for (ptrdiff_t i = 0; i < to - from; i++) y0[i * a->yw] = x[i * step];
+  }
+}
+
+/* Whether a warp only moves the picture by whole pixels or mirrors it: then plan says so as for a window. */
+static int FN(image_whole)(const double *m, int64_t *plan)
+{
+  const double far = 1e9;
+  if (m[1] != 0 || m[3] != 0 || m[6] != 0 || m[7] != 0 || m[8] != 1 || fabs(m[0]) != 1 || fabs(m[4]) != 1) return 0;
+  if (m[2] != floor(m[2]) || m[5] != floor(m[5]) || fabs(m[2]) > far || fabs(m[5]) > far) return 0;
+  plan[0] = (int64_t)m[4];
+  plan[1] = (int64_t)m[5] - (m[4] < 0);
+  plan[2] = (int64_t)m[0];
+  plan[3] = (int64_t)m[2] - (m[0] < 0);
+  return 1;
 }
 
 /* Where in x, from its first pixel's centre, the pixels of row y lie: the pixel before, and for bilinear the fraction past it. */

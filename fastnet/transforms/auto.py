@@ -14,7 +14,7 @@ from fastnet.transforms.warps import WARPS
 
 _NUMBER = {name: i for i, name in enumerate(OPERATIONS)}
 _HAS_SIGN = np.array([name in SIGNED for name in OPERATIONS])
-_GEOMETRY = np.array([name in OPERATIONS[1:6] for name in OPERATIONS])
+_GEOMETRY = set(range(1, 6))
 _CODES = np.zeros(len(OPERATIONS), np.int32)
 for _name, _code in (("Brightness", frames.BRIGHTNESS), ("Color", frames.SATURATION), ("Contrast", frames.CONTRAST),
                      ("Posterize", frames.POSTERIZE), ("Solarize", frames.SOLARIZE), ("Invert", frames.INVERT)):
@@ -23,13 +23,15 @@ for _name, _code in (("Brightness", frames.BRIGHTNESS), ("Color", frames.SATURAT
 
 def operate(scene: Scene, which: np.ndarray, strength: np.ndarray, interpolation: str, fill: Any, name: str) -> None:
     """One operation on each picture: its number in OPERATIONS and its strength, both (N,)."""
-    def of(*names: str) -> np.ndarray:
-        return np.where(np.isin(which, [_NUMBER[n] for n in names]), strength, 0.0)
-    if _GEOMETRY[which].any():
+    def of(operation: str) -> np.ndarray:
+        return np.where(which == _NUMBER[operation], strength, 0.0)
+    present = set(which.tolist())
+    if present & _GEOMETRY:
         shear = np.degrees(np.arctan(of("ShearX"))), np.degrees(np.arctan(of("ShearY")))
         move = np.trunc(of("TranslateX")), np.trunc(of("TranslateY"))
-        matrix = (matrices.affine(scene.size, 0.0, move, 1.0, shear, (0, 0), scene.n)
-                  @ matrices.affine(scene.size, -of("Rotate"), n=scene.n))
+        matrix = matrices.affine(scene.size, 0.0, move, 1.0, shear, (0, 0), scene.n)
+        if _NUMBER["Rotate"] in present:
+            matrix = matrix @ matrices.affine(scene.size, -of("Rotate"), n=scene.n)
         scene.warp(matrix, None, interpolation, fill, name)
     if _CODES[which].any():
         values = np.zeros((scene.n, 4), np.float32)
@@ -38,10 +40,13 @@ def operate(scene: Scene, which: np.ndarray, strength: np.ndarray, interpolation
         values[posterized] = steps.posterize_values(strength[posterized], scene.image.floats)
         values[solarized, 0] = strength[solarized] * (1 if scene.image.floats else 255)
         steps.color(scene, _CODES[which], values, name)
-    scene.some(which == _NUMBER["AutoContrast"], equalization.autocontrast, name)
-    scene.some(which == _NUMBER["Equalize"], equalization.equalize, name)
-    sharper = which == _NUMBER["Sharpness"]
-    scene.some(sharper, lambda part: equalization.sharpness(part, 1 + strength[sharper]), name)
+    if _NUMBER["AutoContrast"] in present:
+        scene.some(which == _NUMBER["AutoContrast"], equalization.autocontrast, name)
+    if _NUMBER["Equalize"] in present:
+        scene.some(which == _NUMBER["Equalize"], equalization.equalize, name)
+    if _NUMBER["Sharpness"] in present:
+        sharper = which == _NUMBER["Sharpness"]
+        scene.some(sharper, lambda part: equalization.sharpness(part, 1 + strength[sharper]), name)
 
 
 def _bins(name: str, bins: int) -> int:

@@ -52,7 +52,7 @@ class Draws:
     def child(self, number: int) -> Draws:
         """Draws of the same samples that have nothing to do with these."""
         draws = object.__new__(Draws)
-        draws.seed, draws.epoch, draws.n, draws.calls = _mix(self.seed ^ _mix(number + 1)), self.epoch, self.n, 0
+        draws.seed, draws.epoch, draws.n, draws.calls = _mix(self.seed + (number + 1) * 0x9E6C63D0876A9A47 & _WORD), self.epoch, self.n, 0
         draws.index, draws._at = self.index, self._at
         return draws
 

@@ -33,7 +33,8 @@ class Frames:
         self.x = x
         self.n, self.c, self.h, self.w = x.shape
         self.source, self.changed, self.taps = WINDOW, False, (0, 0)
-        self.plan = np.tile(_WINDOW, (self.n, 1))
+        self.plan = np.empty((self.n, 16), np.int64)
+        self.plan[:] = _WINDOW
         self.plan[:, 5], self.plan[:, 7] = self.h, self.w
         self.real: np.ndarray | None = None
         self.fill: np.ndarray | None = None
@@ -79,7 +80,8 @@ class Frames:
         """What is beyond the pictures has this colour from now on; where another one shows already, it is painted first."""
         if self.fill is not None and not np.array_equal(self.fill, fill):
             self.done()
-        self.plan[:, 4:8] = np.maximum(self._span(), 0)
+        if self.changed:
+            self.plan[:, 4:8] = np.maximum(self._span(), 0)
         self.fill = fill
 
     def _matrix(self) -> np.ndarray:

@@ -1,6 +1,8 @@
 """The policies of AutoAugment, and how strong each operation is: tables of Cubuk et al., 2018 and 2019, and of Mueller and Hutter, 2021."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 OPERATIONS = ("Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "Brightness", "Color", "Contrast", "Sharpness",
@@ -40,8 +42,9 @@ def parsed(policy: str) -> np.ndarray:
     return np.array([[step(text) for text in pair.split(", ")] for pair in POLICIES[policy]])
 
 
+@lru_cache(64)
 def strengths(bins: int, height: int, width: int, wide: bool = False) -> np.ndarray:
-    """(15, bins): how strong each operation is in each bin; `wide` is TrivialAugment's."""
+    """(15, bins): how strong each operation is in each bin; `wide` is TrivialAugment's.  To be read only."""
     ramp = np.linspace(0.0, 1.0, bins)
     shear, shift_x, shift_y, angle, factor, bits = ((0.99, 32.0, 32.0, 135.0, 0.99, 6) if wide
                                                     else (0.3, 150 / 331 * width, 150 / 331 * height, 30.0, 0.9, 4))
