@@ -10,6 +10,7 @@ from fastnet import nn
 from fastnet._core.tape import journal
 from fastnet.doctor import GradientDoctor, diagnose, gradient_flow, preserved
 from fastnet.doctor.evidence import Layer
+from fastnet.doctor.rules import _wall
 from fastnet.doctor.sample import part, rms, rows
 from fastnet.utils.data import TensorDataset
 from test_doctor import CE, Faulty, X, Y, batches, kaiming, mlp, seeded, sgd  # noqa: F401
@@ -41,6 +42,18 @@ def test_an_error_in_the_model_leaves_nothing_behind():
         diagnose(model, CE, batches())
     assert "_hooked" not in model.__dict__ and not model._forward_hooks
     assert journal(None) is None
+
+
+def test_anomaly_detection_goes_on_around_a_diagnosis():
+    noted = []
+    journal(noted)
+    try:
+        diagnose(mlp(), CE, batches(n=2))
+        assert journal(noted) is noted
+        fn.ones(1, requires_grad=True) * 2
+    finally:
+        journal(None)
+    assert noted[-1].name() == "MulBackward0"
 
 
 def test_preserved_after_an_error():
@@ -97,6 +110,12 @@ def test_a_loss_that_is_not_finite_ends_the_fit_with_a_verdict():
     with pytest.raises(FloatingPointError):
         trainer.fit(batches(), epochs=1)
     assert [v.name for v in said] == ["not finite"] and "log" in said[0].explanation and "_hooked" not in model.__dict__
+
+
+def test_a_jump_of_the_gradient_is_one_only_before_convergence():
+    shrinking = [10.0 * 0.5 ** i for i in range(12)]
+    assert _wall([*shrinking, 5.0]) is None               # above what came before, but not above the beginning
+    assert _wall([1.0] * 6 + [500.0, 1.0]) == (500.0, 1.0) and _wall([1.0] * 3 + [500.0]) is None
 
 
 def test_between_watched_steps_nothing_is_there():

@@ -77,11 +77,11 @@ def first_nonfinite(model: Any, batch_loss: Callable[[Any, Any], Any], batch: An
     notes: list[Any] = []
     places: list[tuple[int, int, str]] = []               # notes from..to were made in this module
     handles = [h for name, module in model.named_modules() for h in _mark(name, module, notes, places)]
-    journal(notes)
+    outer = journal(notes)
     try:
         loss = batch_loss(model, batch)
     finally:
-        journal(None)
+        journal(outer)
         for handle in handles:
             handle.remove()
         for module in model.modules():

@@ -42,6 +42,9 @@ class GradientDoctor(Callback):
         every: steps between two watched ones; None: by cost.
         on_verdict: called with each `Verdict` when it is first made; None: `report()` tells.
 
+    Attributes:
+        distance: steps from one watched step to the next, as it is now.
+
     Raises:
         ValueError: every is below 1.
 
@@ -61,6 +64,7 @@ class GradientDoctor(Callback):
         self.watch: Watch | None = None
         self.idle, self.step, self.due, self.timed, self.since = False, 0, 0, False, 0.0
         self.costs: list[float] = []
+        self.distance = every or CALIBRATE
         self.said: set[tuple[str, str]] = set()
         if model is not None:
             self.attach(model, optimizer)
@@ -194,7 +198,8 @@ class GradientDoctor(Callback):
             step = (thread_time() - self.since) / CALIBRATE
             gap = math.ceil(min(self.costs) / (SHARE * max(step, 1e-7)))    # the least of some: others were disturbed by other programs
             gap = 0 if self.watch.evidence.samples < EARLY else gap
-            self.timed, self.due = True, self.step - CALIBRATE + max(CALIBRATE, gap)
+            self.timed, self.distance = True, max(CALIBRATE, gap)
+            self.due = self.step - CALIBRATE + self.distance
             if self.step < self.due:
                 return
         self.watch.arm()

@@ -53,11 +53,22 @@ def gradients(e: Evidence) -> list[Verdict]:
         found.append(Verdict("exploding", "error", worst[1].name,
                              f"the gradient of {worst[1].name} is {worst[0]:.2g} times as large as the weight itself.", clip,
                              {"gradient_over_weight": worst[0]}))
-    norms = [n for n in e.norms if math.isfinite(n)]
-    if len(norms) >= 5 and not found and max(norms) > limits.WALL * float(np.median(norms)) and float(np.median(norms)) > 1e-6:
+    jump = None if found else _wall([n for n in e.norms if math.isfinite(n)])
+    if jump is not None:
         found.append(Verdict("exploding", "warning", "",
-                             f"the norm of all gradients jumps: the largest of {len(norms)} samples is {max(norms):.2g}, the median "
-                             f"{float(np.median(norms)):.2g}.", clip, {"largest": max(norms), "median": float(np.median(norms))}))
+                             f"the norm of all gradients jumped to {jump[0]:.2g}; before, its median was {jump[1]:.2g}.", clip,
+                             {"largest": jump[0], "median": jump[1]}))
+    return found
+
+
+def _wall(norms: list[float]) -> tuple[float, float] | None:
+    """The highest jump of a norm over those before it, and their median; one that is far above the first, too, since norms shrink when
+    a network has learnt."""
+    found = None
+    for i in range(4, len(norms)):
+        before = float(np.median(norms[max(0, i - 16):i]))
+        if norms[i] > limits.WALL * before and norms[i] > 10 * norms[0] > 0 and (found is None or norms[i] > found[0]):
+            found = norms[i], before
     return found
 
 
@@ -99,7 +110,8 @@ def updates(e: Evidence) -> list[Verdict]:
     worst = max((w for w in seen if math.isfinite(w.update)), key=lambda w: w.update)
     numbers = {"update_over_weight": ratio, "learning_rate": lr if lr is not None else math.nan}
     losses = [value for _, value in e.losses if math.isfinite(value)]
-    rising = len(losses) >= 4 and losses[0] > 0 and (np.mean(losses[-2:]) > 1.5 * losses[0] or max(losses) > 5 * losses[0])
+    rising = len(losses) >= 4 and losses[0] > 0 and (
+        np.mean(losses[-2:]) > 1.5 * losses[0] + 0.1 or max(losses) > 5 * losses[0] + 1)
     falling = len(losses) >= 4 and np.mean(losses[-2:]) < 0.9 * losses[0]
     peak = float(np.nanmedian([max(w.updates) for w in seen]))
     if (ratio > limits.UPDATE_HIGH and not falling) or (rising and max(ratio, peak) > limits.UPDATE_RISING):

@@ -62,6 +62,8 @@ class Watch:
         if self.armed:
             self.disarm()
         self.armed, self.cost = True, 0.0
+        self.outer = journal(None)                        # somebody else's, put back at the end
+        journal(self.outer)
         self.handles = [self.model.register_forward_pre_hook(self._begin),
                         self.model.register_forward_hook(self._end, always_call=True)]
 
@@ -72,7 +74,7 @@ class Watch:
         for handle in (*self.handles, *self.hooks):
             handle.remove()
         unhooked(self.model)
-        journal(None)
+        journal(self.outer)
         self.handles, self.hooks, self.notes, self.armed = [], [], [], False
         self.before = {}
 
@@ -87,7 +89,7 @@ class Watch:
 
     def _end(self, module: Any, args: tuple, output: Any) -> None:
         start = thread_time()
-        journal(None)
+        journal(self.outer)
         try:
             if output is not None and self.notes:
                 self._layers(self.notes, output)
@@ -100,7 +102,7 @@ class Watch:
         """Look at the gradients of the parameters, and keep a part of the weights to see their change."""
         start = thread_time()
         self._loss_notes()
-        journal(None)
+        journal(self.outer)
         e = self.evidence
         if loss is not None:
             e.losses.append((e.steps, loss))
