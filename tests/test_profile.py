@@ -236,6 +236,18 @@ def test_arguments_of_kernels_are_read_as_the_headers_have_them(mirror, header, 
     assert fields[:len(mirror._fields_)] == mirror._fields_
 
 
+def test_a_layer_in_a_list_is_told_apart():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.h = nn.ModuleList(nn.Sequential(nn.Linear(3, 3)) for _ in range(2))
+
+        def forward(self, x):
+            return self.h[1](self.h[0](x))
+    lines = [line.split("   1  ")[0].rstrip() for line in fn.profile(Net(), fn.rand(2, 3), steps=1).table().splitlines()[2:]]
+    assert lines[:5] == ["Net", "  h.0: Sequential", "    0: Linear", "  h.1: Sequential", "    0: Linear"]
+
+
 def test_forward_alone():
     p = fn.profile(nn.Linear(4, 3), fn.rand(2, 4), steps=2)
     assert p.passes["backward"] == p.passes["optimizer"] == 0 and p[""].flops == 2 * 24 + 6

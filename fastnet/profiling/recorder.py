@@ -176,11 +176,18 @@ class Profile:
         rows = [r for r in self.layers if (depth is None or r.depth <= depth) and (r.time or r.calls)]
         rows = sorted(rows, key=SORTS[sort_by]) if sort_by else rows
         total = self.passes["total"] or 1.0
+        shown = {r.name for r in rows if r.type}
+
+        def above(name: str) -> list[str]:
+            """The dotted names around a layer's, the nearest first."""
+            parts = name.split(".") if name and not name.startswith("(") else []
+            return [".".join(parts[:n]) for n in range(len(parts) - 1, -1, -1)]
 
         def cells(r: LayerTime) -> list[str]:
-            own = r.name.rpartition(".")[2] if not sort_by else r.name
+            around = [] if sort_by else [a for a in above(r.name) if a in shown]
+            own = r.name[len(around[0]) + 1 if around and around[0] else 0:]
             own = f"{own}: {r.type}" if own and r.type and own != r.type else own or r.type
-            name = "  " * r.depth + own if not sort_by else own
+            name = "  " * len(around) + own
             return [name, f"{r.calls:g}", text.seconds(r.forward), text.seconds(r.backward), f"{100 * r.time / total:.1f}",
                     f"{r.gflops:.1f}" if r.gflops else "-", f"{r.percent:.0f}" if r.gflops else "-", "  " + _ran(r)]
         head = ["layer", "calls", "forward", "backward", "% time", "GFLOP/s", "% peak", "  what ran"]

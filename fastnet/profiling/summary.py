@@ -66,7 +66,7 @@ class Summary:
         return "\n".join([
             lines, "",
             f"parameters       {self.parameters:,} ({text.size(self.parameter_bytes)}), trainable {self.trainable:,}",
-            f"forward          {text.amount(self.macs)}MACs, {text.amount(self.flops)}FLOPs (a multiply-add is 2)",
+            f"forward          {text.amount(self.macs, 'MACs')}, {text.amount(self.flops, 'FLOPs')} (a multiply-add is 2)",
             f"saved by forward {text.size(self.saved_bytes)} for input of {text.size(self.input_bytes)}",
             f"training step    about {text.size(self.training_bytes)} at its peak"])
 
