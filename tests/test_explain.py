@@ -1,4 +1,6 @@
 """backward(explain=True): the narration, its numbers, and that it changes nothing else."""
+import re
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,12 @@ def test_large_tensors_are_told_by_norm_and_large_graphs_in_lines():
     text = explain(y.sum(), names={"x": x})
     assert "... and 21 more ops" in text and text.count("MulBackward0") == 39
     assert f"shape (100,), norm {10 * 1.5 ** 60:.4g}" in text and len(text.splitlines()) < 60
+
+
+def test_constants_are_told():
+    w = fn.tensor([2.0], requires_grad=True)
+    for y, words in {w * 3: "b = 3", 3 * w: "a = 3", w / 4: "b = 4", w ** 2: "p = 2", w ** 2.5: "b = 2.5", 2.0 ** w: "a = 2"}.items():
+        assert re.search("what forward kept for it: (.*)", explain(y))[1].endswith(words)
 
 
 def test_names_are_those_of_the_caller(capsys):

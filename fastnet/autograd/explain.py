@@ -122,9 +122,9 @@ def _tell(op: Op, sent: list, labels: Mapping) -> list[str]:
     lines = [labels[op], f"     {value};  {derivative}"]
     if op.gradient is not None:
         lines.append(f"     gradient in: {_numbers(op.gradient)}{_joined(op)}")
-    known = ", ".join(_numbers(t.detach().numpy()) for t in op.saved if t is not None and t.numel() <= TINY)
+    known = [_numbers(t.detach().numpy()) for t in op.saved if t is not None and t.numel() <= TINY] + _constants(op)
     if known:
-        lines.append(f"     what forward kept for it: {known}")
+        lines.append(f"     what forward kept for it: {', '.join(known)}")
     names = _inputs(op, derivative)
     for k, (x, g) in enumerate(zip(op.inputs, sent)):
         if x is None or g is None:
@@ -133,6 +133,15 @@ def _tell(op: Op, sent: list, labels: Mapping) -> list[str]:
         target = labels[x] if x.leaf else f"op {labels[x]}"
         lines.append(f"     {f'local derivative dy/d{names[k]} = {local};  ' if local else ''}gradient out: {_numbers(g)} to {target}")
     return lines
+
+
+def _constants(op: Op) -> list[str]:
+    """The numbers that were an operand, or the exponent."""
+    if op.name == "PowBackward0":
+        return [f"p = {op.numbers[0]:g}"]
+    if op.name not in ("MulBackward0", "DivBackward0", "PowBackward1"):
+        return []
+    return [f"{'ab'[k]} = {op.numbers[k]:g}" for k in range(2) if op.inputs[k] is None and op.saved[k] is None and op.numbers[k]]
 
 
 def _inputs(op: Op, derivative: str) -> tuple[str, ...]:

@@ -64,6 +64,8 @@ def formula(name: str) -> tuple[str, str]:
     ('y = tanh x', 'dy/dx = 1 - y^2')
     """
     word = name.rstrip("0123456789").removesuffix("Backward")
+    if name == "PowBackward1":
+        return "y = a^b", "dy/da = b a^(b-1), dy/db = y ln a"
     if word in MOVES:
         return "elements are moved, copied or picked, not changed", "1 for each element that was taken"
     return FORMULAS.get(word, (f"y = {word}(x)", "by the op's own backward"))
