@@ -100,3 +100,15 @@ def test_gradients_at_special_places():
     assert not rows.grad.isnan().any()
     with pytest.raises(fastnet.linalg.LinAlgError, match="Singular"):
         fastnet.linalg.inv(fastnet.zeros(2, 2))
+
+
+def test_numpys_names_of_axes():
+    x = fastnet.tensor([[1.0, 5.0, 2.0], [4.0, 3.0, 9.0]])
+    for name in ("sum", "mean", "prod", "amax", "amin", "argmax", "argmin", "std", "var", "any", "all"):
+        f = getattr(fastnet, name)
+        assert fastnet.equal(f(x, axis=1, keepdims=True), f(x, dim=1, keepdim=True))
+        assert fastnet.equal(getattr(x, name)(axis=0), f(x, 0))
+    assert fastnet.equal(x.max(axis=1).values, x.max(1).values) and x.sum(axis=[0, 1]).item() == 24
+    assert fastnet.equal(fastnet.cat((x, x), axis=1), fastnet.cat((x, x), 1))
+    with pytest.raises(TypeError, match="sum: dim=0 and axis=1 are two names"):
+        x.sum(dim=0, axis=1)

@@ -215,3 +215,13 @@ def test_what_is_refused() -> None:
             (lambda: fn.tensor([1.0]).normal_(0, -1), ValueError, "normal_: std must not be negative")):
         with pytest.raises(error, match=match):
             call()
+
+
+def test_the_size_may_be_named():
+    for f in (fn.rand, fn.randn):
+        fn.manual_seed(0)
+        a = f(2, 3)
+        fn.manual_seed(0)
+        assert f(size=(2, 3)).tolist() == a.tolist() and f(size=()).shape == ()
+        with pytest.raises(TypeError, match="the size is given twice"):
+            f(2, size=(3,))

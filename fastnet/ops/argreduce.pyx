@@ -140,33 +140,39 @@ cdef Tensor _arg(object input, object dim, bint keepdim, bint largest, str op):
     return _extreme(x, axis, keepdim, largest, False)[1]
 
 
-def argmax(input, dim=None, keepdim=False):
+def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
     """The index of the largest value, an int64 tensor; the first of several, the first NaN if there is one.
 
     Args:
         input: any tensor.
         dim: an axis; None: the index into the flattened tensor.
         keepdim: keep the axis, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
 
     >>> import fastnet
     >>> fastnet.argmax(fastnet.tensor([[1.0, 5.0], [7.0, 4.0]]), dim=1)
     tensor([1, 0])
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "argmax")
     return _arg(input, dim, keepdim, True, "argmax")
 
 
-def argmin(input, dim=None, keepdim=False):
+def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
     """The index of the smallest value, an int64 tensor; the first of several, the first NaN if there is one.
 
     Args:
         input: any tensor.
         dim: an axis; None: the index into the flattened tensor.
         keepdim: keep the axis, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
 
     >>> import fastnet
     >>> fastnet.argmin(fastnet.tensor([[1.0, 5.0], [7.0, 4.0]]), dim=1)
     tensor([0, 1])
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "argmin")
     return _arg(input, dim, keepdim, False, "argmin")
 
 
@@ -192,13 +198,14 @@ cdef object _max(object input, object dim, object keepdim, object other, bint la
     return result((amax if largest else amin)(x, dim, keepdim), index)
 
 
-def max(input, dim=None, keepdim=False, *, other=None):
+def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None):
     """The largest value; with dim, the largest values along an axis and their indices; with a second tensor, `maximum`.
 
     Args:
         input: any tensor.
         dim: an axis, or None for all; or a tensor, which is taken as `other`.
         keepdim: keep the axis, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         other: a tensor to compare with, element by element.
 
     Returns:
@@ -208,16 +215,19 @@ def max(input, dim=None, keepdim=False, *, other=None):
     >>> fastnet.max(fastnet.tensor([[1.0, 5.0], [7.0, 4.0]]), dim=1)
     max(values=tensor([5., 7.]), indices=tensor([1, 0]))
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "max")
     return _max(input, dim, keepdim, other, True, "max")
 
 
-def min(input, dim=None, keepdim=False, *, other=None):
+def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None):
     """The smallest value; with dim, the smallest values along an axis and their indices; with a second tensor, `minimum`.
 
     Args:
         input: any tensor.
         dim: an axis, or None for all; or a tensor, which is taken as `other`.
         keepdim: keep the axis, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         other: a tensor to compare with, element by element.
 
     Returns:
@@ -227,6 +237,8 @@ def min(input, dim=None, keepdim=False, *, other=None):
     >>> fastnet.min(fastnet.tensor([[1.0, 5.0], [7.0, 4.0]]), dim=1)
     min(values=tensor([1., 4.]), indices=tensor([0, 1]))
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "min")
     return _max(input, dim, keepdim, other, False, "min")
 
 

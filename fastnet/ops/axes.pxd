@@ -24,6 +24,8 @@ cdef struct Rows:                       # a dense array seen as (outer, n, inner
 cdef long axes_mask(object dim, int ndim, str op) except -1
 # One axis, negative ones counted from the end.
 cdef int one_axis(object dim, int ndim, str op) except -1
+# (dim, keepdim) where NumPy's names of them are given instead.
+cdef tuple numpy_names(object dim, object keepdim, object axis, object keepdims, str op)
 # The number of elements that one result stands for.
 cdef Py_ssize_t axes_count(const fn_tensor *x, long mask) noexcept
 # *y = x, or a copy of x whose reduced axes are neighbours and whose kept axes are in order; r: its view as rows.

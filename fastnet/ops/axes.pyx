@@ -45,6 +45,12 @@ cdef long axes_mask(object dim, int ndim, str op) except -1:
     return mask
 
 
+cdef tuple numpy_names(object dim, object keepdim, object axis, object keepdims, str op):
+    if axis is not None and dim is not None and dim != ():
+        raise TypeError(f"{op}: dim={dim} and axis={axis} are two names of one argument")
+    return dim if axis is None else axis, keepdim if keepdims is None else keepdims
+
+
 cdef Py_ssize_t axes_count(const fn_tensor *x, long mask) noexcept:
     cdef Py_ssize_t n = 1
     cdef int d

@@ -166,13 +166,14 @@ cdef int _copy(fn_tensor *y, const fn_tensor *x) except -1:
     return assign(target, x)
 
 
-def cat(tensors, dim=0, *, out=None):
+def cat(tensors, dim=0, *, out=None, axis=None):
     """Tensors one after another along an axis.
 
     Args:
         tensors: a sequence, of one shape but along `dim`; empty tensors of one axis are left out.  Dtypes are promoted.
         dim: the axis.
         out: must be None.
+        axis: NumPy's name of dim.
 
     Raises:
         RuntimeError: the shapes do not fit.
@@ -181,7 +182,7 @@ def cat(tensors, dim=0, *, out=None):
     >>> fastnet.cat([fastnet.tensor([1, 2]), fastnet.tensor([3])])
     tensor([1, 2, 3])
     """
-    return _cat(tensors, dim, out, "cat")
+    return _cat(tensors, dim if axis is None else axis, out, "cat")
 
 
 cdef Tensor _cat(object tensors, object dim, object out, str op):

@@ -178,6 +178,15 @@ cdef int draw_integers(fn_tensor *y, int64_t first, uint64_t span, object genera
     return launch(FN_random_integers, FN_F64 if y.dtype == FN_I64 else FN_F32, &a, groups(y.size, 8), 1.5 * y.size)
 
 
+cdef tuple one_size(tuple sizes, object size, str op):
+    """Sizes that may be given by position or by name."""
+    if size is None:
+        return sizes
+    if sizes:
+        raise TypeError(f"{op}: the size is given twice, as {sizes} and as size={size}")
+    return (size,)
+
+
 cdef Tensor _sized(tuple size, object dtype, object device, str op):
     """A new tensor of the given sizes: integers, or one sequence of them."""
     cdef Py_ssize_t dims[8]
@@ -201,11 +210,11 @@ cdef object _need_float(object dtype, str op):
     return dtype
 
 
-def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def rand(*sizes, size=None, generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform numbers in [0, 1).
 
     Args:
-        size: integers, or one sequence of them.
+        sizes, size: integers, or one sequence of them.
         generator: default: the global one.
         dtype: float32 (default) or float64.
         device: "cpu" or None.
@@ -215,16 +224,16 @@ def rand(*size, generator=None, dtype=None, device=None, requires_grad=False):
     >>> fastnet.rand(2, 3).shape
     fastnet.Size([2, 3])
     """
-    cdef Tensor y = _sized(size, _need_float(dtype, "rand"), device, "rand")
+    cdef Tensor y = _sized(one_size(sizes, size, "rand"), _need_float(dtype, "rand"), device, "rand")
     draw(&y.t, FN_random_uniform, 0.0, 1.0, generator, "rand")
     return y.requires_grad_() if requires_grad else y
 
 
-def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
+def randn(*sizes, size=None, generator=None, dtype=None, device=None, requires_grad=False):
     """Numbers of the normal distribution with mean 0 and variance 1.
 
     Args:
-        size: integers, or one sequence of them.
+        sizes, size: integers, or one sequence of them.
         generator: default: the global one.
         dtype: float32 (default) or float64.
         device: "cpu" or None.
@@ -234,7 +243,7 @@ def randn(*size, generator=None, dtype=None, device=None, requires_grad=False):
     >>> fastnet.randn(2, 3).shape
     fastnet.Size([2, 3])
     """
-    cdef Tensor y = _sized(size, _need_float(dtype, "randn"), device, "randn")
+    cdef Tensor y = _sized(one_size(sizes, size, "randn"), _need_float(dtype, "randn"), device, "randn")
     draw(&y.t, FN_random_normal, 0.0, 1.0, generator, "randn")
     return y.requires_grad_() if requires_grad else y
 

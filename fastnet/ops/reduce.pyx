@@ -118,19 +118,22 @@ cdef Tensor _not_empty(Tensor x, long mask, str op):
     return x
 
 
-def sum(input, dim=None, keepdim=False, *, dtype=None):
+def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The sum over axes.
 
     Args:
         input: any tensor; integers and bools are summed as int64.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         dtype: cast to it first.
 
     >>> import fastnet
     >>> fastnet.sum(fastnet.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "sum")
     cdef Tensor x = require_tensor(input, "sum", "input")
     cdef long mask = axes_mask(dim, x.t.ndim, "sum")
     cdef int out = FN_I64
@@ -143,13 +146,14 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &SUM if dim is None else &SUM_DIM, 1.0, False)
 
 
-def mean(input, dim=None, keepdim=False, *, dtype=None):
+def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The mean over axes.
 
     Args:
         input: a floating-point tensor, or any with dtype=.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         dtype: cast to it first.
 
     Raises:
@@ -159,6 +163,8 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
     >>> fastnet.mean(fastnet.tensor([1.0, 2.0, 6.0]))
     tensor(3.)
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "mean")
     cdef Tensor x = require_tensor(input, "mean", "input")
     cdef long mask = axes_mask(dim, x.t.ndim, "mean")
     if dtype is not None and dtype_index(dtype) != x.t.dtype:
@@ -168,19 +174,22 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
     return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &MEAN if dim is None else &MEAN_DIM, 1.0 / axes_count(&x.t, mask), False)
 
 
-def prod(input, dim=None, keepdim=False, *, dtype=None):
+def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The product over axes.
 
     Args:
         input: any tensor; integers and bools are multiplied as int64.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         dtype: cast to it first.
 
     >>> import fastnet
     >>> fastnet.prod(fastnet.tensor([2.0, 3.0, 4.0]))
     tensor(24.)
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "prod")
     cdef Tensor x = require_tensor(input, "prod", "input")
     cdef long mask = axes_mask(dim, x.t.ndim, "prod")
     cdef int out = FN_I64
@@ -193,13 +202,14 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     return _reduce(x, mask, keepdim, FN_reduce_prod, FN_reduce_prod, &PROD if dim is None else &PROD_DIM, 1.0, True)
 
 
-def amax(input, dim=(), keepdim=False):
+def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
     """The largest value over axes; ties share the gradient equally.
 
     Args:
         input: any tensor; NaN is larger than everything.
         dim: an axis, several, or () for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
 
     Raises:
         ValueError: there is no element to choose from.
@@ -208,6 +218,8 @@ def amax(input, dim=(), keepdim=False):
     >>> fastnet.amax(fastnet.tensor([[1.0, 5.0], [3.0, 4.0]]), dim=1)
     tensor([5., 4.])
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "amax")
     cdef Tensor x = require_tensor(input, "amax", "input")
     cdef long mask = axes_mask(dim, x.t.ndim, "amax")
     _not_empty(x, mask, "amax")
@@ -216,13 +228,14 @@ def amax(input, dim=(), keepdim=False):
     return _reduce(x, mask, keepdim, FN_reduce_max, FN_reduce_max, &AMAX, 1.0, True)
 
 
-def amin(input, dim=(), keepdim=False):
+def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
     """The smallest value over axes; ties share the gradient equally.
 
     Args:
         input: any tensor; NaN is smaller than everything.
         dim: an axis, several, or () for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
 
     Raises:
         ValueError: there is no element to choose from.
@@ -231,6 +244,8 @@ def amin(input, dim=(), keepdim=False):
     >>> fastnet.amin(fastnet.tensor([[1.0, 5.0], [3.0, 4.0]]), dim=0)
     tensor([1., 4.])
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "amin")
     cdef Tensor x = require_tensor(input, "amin", "input")
     cdef long mask = axes_mask(dim, x.t.ndim, "amin")
     _not_empty(x, mask, "amin")
@@ -263,13 +278,14 @@ cdef Tensor _truth(object function, Tensor x, object dim, bint keepdim, str op):
     return from_data(function(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), keepdims=keepdim), FN_U8 if x.t.dtype == FN_U8 else FN_BOOL)
 
 
-def any(input, dim=None, keepdim=False):
+def any(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
     """Whether any element is not zero.
 
     Args:
         input: any tensor.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
 
     Returns:
         A bool tensor (uint8 for uint8).
@@ -278,16 +294,19 @@ def any(input, dim=None, keepdim=False):
     >>> fastnet.any(fastnet.tensor([False, True]))
     tensor(True)
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "any")
     return _truth(np.any, require_tensor(input, "any", "input"), dim, keepdim, "any")
 
 
-def all(input, dim=None, keepdim=False):
+def all(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
     """Whether no element is zero.
 
     Args:
         input: any tensor.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
 
     Returns:
         A bool tensor (uint8 for uint8).
@@ -296,6 +315,8 @@ def all(input, dim=None, keepdim=False):
     >>> fastnet.all(fastnet.tensor([False, True]))
     tensor(False)
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "all")
     return _truth(np.all, require_tensor(input, "all", "input"), dim, keepdim, "all")
 
 

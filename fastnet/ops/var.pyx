@@ -106,7 +106,7 @@ cdef Tensor _var(Tensor x, object dim, object unbiased, bint keepdim, object cor
     return y
 
 
-def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=None):
     """The variance over axes: sum((x - mean)^2) / (n - correction).
 
     Args:
@@ -114,16 +114,19 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
         dim: an axis, several, or None for all.
         unbiased: True: correction 1, False: correction 0.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         correction: default 1.
 
     >>> import fastnet
     >>> fastnet.var(fastnet.tensor([1.0, 2.0, 3.0]))
     tensor(1.)
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "var")
     return _var(require_tensor(input, "var", "input"), dim, unbiased, keepdim, correction, False, "var")
 
 
-def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=None, keepdims=None):
     """The standard deviation over axes, the square root of `var`.
 
     Args:
@@ -131,12 +134,15 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
         dim: an axis, several, or None for all.
         unbiased: True: correction 1, False: correction 0.
         keepdim: keep the axes, with size 1.
+        axis, keepdims: NumPy\'s names of dim and keepdim.
         correction: default 1.
 
     >>> import fastnet
     >>> fastnet.std(fastnet.tensor([1.0, 3.0]), correction=0)
     tensor(1.)
     """
+    if axis is not None or keepdims is not None:
+        dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "std")
     return _var(require_tensor(input, "std", "input"), dim, unbiased, keepdim, correction, True, "std")
 
 
