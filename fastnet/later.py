@@ -8,7 +8,7 @@ from fastnet._core.tensor import Tensor, attach
 
 # Module -> names that are functions of fastnet and methods of Tensor.
 BOTH = {
-    "fastnet.ops.about": "is_complex is_nonzero is_same_size",
+    "fastnet.ops.about": "is_nonzero is_same_size",
     "fastnet.ops.counting": "argwhere bincount histc mode unique_consecutive",
     "fastnet.ops.distances": "dist",
     "fastnet.ops.matrices": "cross diagflat kron matrix_power trace vdot",
@@ -23,7 +23,7 @@ BOTH = {
     "fastnet.special": "digamma erfinv lgamma",
 }
 FUNCTIONS = {
-    "fastnet.ops.about": "can_cast detach is_floating_point is_tensor numel promote_types result_type",
+    "fastnet.ops.about": "can_cast detach is_complex is_floating_point is_tensor numel promote_types result_type",
     "fastnet.ops.counting": "bucketize isin searchsorted",
     "fastnet.ops.distances": "cdist pdist",
     "fastnet.ops.matrices": "chain_matmul vander",

@@ -9,7 +9,7 @@ from fastnet._core.tensor cimport *
 
 from fastnet._core.dtypes import as_dtype, int64
 from fastnet._core.tensor import attach, check_device
-from fastnet.ops.create import get_default_dtype
+from fastnet.ops.create import empty, get_default_dtype
 
 cdef extern from "groups/index.h" nogil:
     int FN_random_uniform, FN_random_normal, FN_random_bernoulli, FN_random_integers
@@ -178,29 +178,12 @@ cdef int draw_integers(fn_tensor *y, int64_t first, uint64_t span, object genera
     return launch(FN_random_integers, FN_F64 if y.dtype == FN_I64 else FN_F32, &a, groups(y.size, 8), 1.5 * y.size)
 
 
-cdef tuple one_size(tuple sizes, object size, str op):
-    """Sizes that may be given by position or by name."""
-    if size is None:
-        return sizes
-    if sizes:
-        raise TypeError(f"{op}: the size is given twice, as {sizes} and as size={size}")
-    return (size,)
-
-
-cdef Tensor _sized(tuple size, object dtype, object device, str op):
+cdef Tensor _sized(tuple sizes, object size, object dtype, object device, str op):
     """A new tensor of the given sizes: integers, or one sequence of them."""
-    cdef Py_ssize_t dims[8]
-    cdef int k, index = dtype_index(dtype)
+    if size is not None and sizes:
+        raise TypeError(f"{op}: the size is given twice, as {sizes} and as size={size}")
     check_device(device, op)
-    if len(size) == 1 and not hasattr(size[0], "__index__"):
-        size = tuple(size[0])
-    if len(size) > 8:
-        raise ValueError(f"{op}: a tensor has at most 8 axes, got size {size}")
-    for k in range(len(size)):
-        if not hasattr(size[k], "__index__"):
-            raise TypeError(f"{op}: sizes must be integers, got {size!r}")
-        dims[k] = size[k]
-    return tensor_new(<int>len(size), dims, index)
+    return empty(*sizes, size=size, dtype=dtype)
 
 
 cdef object _need_float(object dtype, str op):
@@ -224,7 +207,7 @@ def rand(*sizes, size=None, generator=None, dtype=None, device=None, requires_gr
     >>> fastnet.rand(2, 3).shape
     fastnet.Size([2, 3])
     """
-    cdef Tensor y = _sized(one_size(sizes, size, "rand"), _need_float(dtype, "rand"), device, "rand")
+    cdef Tensor y = _sized(sizes, size, _need_float(dtype, "rand"), device, "rand")
     draw(&y.t, FN_random_uniform, 0.0, 1.0, generator, "rand")
     return y.requires_grad_() if requires_grad else y
 
@@ -243,7 +226,7 @@ def randn(*sizes, size=None, generator=None, dtype=None, device=None, requires_g
     >>> fastnet.randn(2, 3).shape
     fastnet.Size([2, 3])
     """
-    cdef Tensor y = _sized(one_size(sizes, size, "randn"), _need_float(dtype, "randn"), device, "randn")
+    cdef Tensor y = _sized(sizes, size, _need_float(dtype, "randn"), device, "randn")
     draw(&y.t, FN_random_normal, 0.0, 1.0, generator, "randn")
     return y.requires_grad_() if requires_grad else y
 
@@ -277,7 +260,7 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     low, high = int(low), int(high)
     if not -(2**63) <= low < high < 2**63:
         raise ValueError(f"randint: low must be less than high and both fit in 64 bits, got [{low}, {high})")
-    y = _sized((size,), int64, device, "randint")
+    y = _sized((), size, int64, device, "randint")
     draw_integers(&y.t, low, high - low, generator, "randint")
     if out is not int64:
         y = y.to(out)
