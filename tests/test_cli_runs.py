@@ -177,6 +177,48 @@ def test_folders_of_pictures(capsys):
         capsys, "train", "f.toml", "--set", "transforms.train=[{name=\"Resize\",siz=8}]", "--out", "new", code=1)
 
 
+def bytes_of_clothes(folder, n, seed):
+    """A folder of four IDX files: class 0 is dark, class 1 is bright."""
+    rng = np.random.default_rng(seed)
+    Path(folder).mkdir()
+    for name in ("train", "t10k"):
+        labels = np.arange(n, dtype=np.uint8) % 2
+        images = (rng.integers(0, 60, (n, 12, 12)) + 180 * labels[:, None, None]).astype(np.uint8)
+        sizes = [k.to_bytes(4, "big") for k in images.shape]
+        Path(folder, f"{name}-images-idx3-ubyte").write_bytes(bytes([0, 0, 8, 3]) + b"".join(sizes) + images.tobytes())
+        Path(folder, f"{name}-labels-idx1-ubyte").write_bytes(bytes([0, 0, 8, 1]) + sizes[0] + labels.tobytes())
+
+
+CLOTHES = """
+data = {name = "mnist", folder = "one", batch_size = 10, workers = 2, validation = 0.2}
+model = {name = "SmallCNN", width = 8}
+optimizer = {lr = 0.01}
+trainer = {epochs = 4, accumulate = 2, ema = 0.9}
+metrics = {accuracy = "Accuracy", top2 = {name = "TopKAccuracy", k = 2}}
+[transforms]
+train = [{name = "RandomCrop", size = 12, padding = 1}, "RandomHorizontalFlip"]
+validation = []
+mix = {name = "MixUp", alpha = 0.2}
+"""
+
+
+def test_pictures_in_memory_with_transforms_and_mixing(capsys):
+    bytes_of_clothes("one", 60, 0)
+    bytes_of_clothes("two", 30, 1)
+    Path("clothes.toml").write_text(CLOTHES)
+    assert "48 samples to train on and 12 to validate on" in out(capsys, "train", "clothes.toml")
+    told = json.loads(out(capsys, "evaluate", "runs/clothes", "--json"))
+    assert told["samples"] == 12 and told["accuracy"] >= 0.9 and told["top2"] >= told["accuracy"]
+    assert json.loads(out(capsys, "evaluate", "runs/clothes", "--data", "two", "--split", "train", "--json"))["samples"] == 24
+    weights = Path("runs/clothes/weights.fnet").read_bytes()
+    out(capsys, "train", "clothes.toml", "--overwrite", "--set", "data.workers=0")
+    assert Path("runs/clothes/weights.fnet").read_bytes() == weights
+    out(capsys, "train", "clothes.toml", "--out", "plain", "--set", "transforms.mix=CutMix")
+    assert Path("plain/weights.fnet").read_bytes() != weights
+    assert "[transforms] mix beta: MixUp takes no such argument" in out(
+        capsys, "train", "clothes.toml", "--out", "x", "--set", "transforms.mix.beta=1", code=1)
+
+
 def test_texts_are_evaluated(capsys):
     Path("text.txt").write_text("the quick brown fox jumps over the lazy dog. " * 40)
     out(capsys, "train", "chars", "text.txt", "--layers", "1", "--heads", "2", "--width", "16", "--block", "16", "--steps", "20", "--every",

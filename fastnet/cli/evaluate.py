@@ -18,7 +18,8 @@ def add(commands: Any) -> None:
                          "the model.fnet of train chars or translate")
     command.add_argument("--data", metavar="PATH", help="other data: a CSV file, a folder of classes, a text, sentence pairs, or the "
                          "folder of the data set's files")
-    command.add_argument("--split", choices=("validation", "train"), default="validation", help="which part of the run's data")
+    command.add_argument("--split", choices=("validation", "train"), default="validation", help="which part of the run's data; neither "
+                         "is augmented")
     command.add_argument("--batch-size", type=positive(int), metavar="N", help="samples at a time (default: the recipe's)")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(run=run)
@@ -44,7 +45,7 @@ def network(args: argparse.Namespace) -> dict[str, Any]:
     trained = open_run(args.run_folder)
     part = other_data(trained, args.data) if args.data else None
     if part is None:
-        data = build.data(trained.tree)
+        data = build.data(trained.tree, measured=True)
         part = data.train if args.split == "train" else data.validation
     if part is None:
         raise Refused(f"{trained.out}: the run has no validation data; --data PATH names some, --split train takes the training data")
@@ -61,6 +62,7 @@ def other_data(trained: Any, path: str) -> Any:
     name, facts = trained.tree["data"]["name"], trained.facts
     if not Path(path).exists():
         raise Refused(f"--data {path}: there is no such file or folder")
+    part: Any
     try:
         if facts["kind"] == "table":
             part = CSVTable(path, like=TableEncoder.from_dict(facts["encoder"]), delimiter=trained.tree["data"].get("delimiter"))

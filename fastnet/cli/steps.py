@@ -85,7 +85,8 @@ def fit(model: Any, loss_of: Callable[..., Tensor], batches: Iterator[tuple[Tens
     """
     optimizer = optimizer_for(model, args)
     schedule = fastnet.optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps + 1, pct_start=0.05)
-    with StepProgress(args.steps) as progress:
+    progress = StepProgress(args.steps)
+    with progress:
         looks = Looks(progress, look)
         trainer = Trainer(model, None, optimizer, schedule, batch_loss=lambda model, batch: (loss_of(*batch), None, None), clip_norm=1.0,
                           callbacks=[looks], progress=False)

@@ -10,8 +10,8 @@ from fastnet.datasets.places import find
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 3 * 32 * 32
-FILES10 = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}
-FILES100 = {"train": ("train.bin",), "test": ("test.bin",)}
+FILES10: dict[str, tuple[str, ...]] = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}
+FILES100: dict[str, tuple[str, ...]] = {"train": ("train.bin",), "test": ("test.bin",)}
 LABELS100 = ("coarse", "fine")                            # in the order of the bytes
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,8 +87,11 @@ class TableEncoder:
     @property
     def features(self) -> list[str]:
         """Names of the numbers in a row: ``"size"``, ``"colour=red"``."""
-        columns = [*self.numeric, *(self.categorical if self.settings["categories"] == "one-hot" else [])]
-        return [name for column in columns for name in column.features]
+        return [name for column in self._columns() for name in column.features]
+
+    def _columns(self) -> list[NumberColumn | CategoryColumn]:
+        """The columns that become features."""
+        return [*self.numeric, *(self.categorical if self.settings["categories"] == "one-hot" else [])]
 
     @property
     def classes(self) -> list[str]:
@@ -102,13 +106,12 @@ class TableEncoder:
     def encode(self, table: Columns, where: Callable[[int], str]) -> tuple[np.ndarray, ...]:
         """Numbers (n, features), float32; with ``categories="index"`` also integers (n, columns), int64; the target where it is there."""
         rows, onehot = len(next(iter(table.values()))), self.settings["categories"] == "one-hot"
-        columns = [*self.numeric, *(self.categorical if onehot else [])]
-        parts = [told(where, c.name, lambda c=c: c.encode(table[c.name])) for c in columns]
+        parts = [told(where, c.name, partial(c.encode, table[c.name])) for c in self._columns()]
         out = [np.concatenate(parts, 1).astype(np.float32) if parts else np.zeros((rows, 0), np.float32)]
         if self.categorical and not onehot:
-            out.append(np.stack([told(where, c.name, lambda c=c: c.codes(table[c.name])) for c in self.categorical], 1))
+            out.append(np.stack([told(where, c.name, partial(c.codes, table[c.name])) for c in self.categorical], 1))
         if self.target is not None and self.target.name in table:
-            out.append(told(where, self.target.name, lambda: self.target.encode(table[self.target.name])))
+            out.append(told(where, self.target.name, partial(self.target.encode, table[self.target.name])))
         return tuple(out)
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,7 +124,7 @@ class TableEncoder:
         """The encoder that `to_dict` described."""
         self = cls(**tree["settings"])
         self.numeric = [NumberColumn(*column) for column in tree["numeric"]]
-        self.categorical = [CategoryColumn(*column, self.settings["unknown"] == "zero") for column in tree["categorical"]]
+        self.categorical = [CategoryColumn(name, kinds, self.settings["unknown"] == "zero") for name, kinds in tree["categorical"]]
         if self.settings["target"] is not None:
             self.target = TargetColumn(self.settings["target"], tree["classes"])
         return self

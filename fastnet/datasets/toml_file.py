@@ -22,7 +22,7 @@ def loads(text: str, path: str | os.PathLike) -> dict[str, Any]:
         import tomllib
     except ModuleNotFoundError:
         try:
-            import tomli as tomllib
+            import tomli as tomllib  # type: ignore[import-not-found, no-redef]
         except ModuleNotFoundError:
             raise ModuleNotFoundError("TOML files need Python 3.11, or on Python 3.10 the package tomli: "
                                       "pip install 'fastnet[recipes]'") from None

@@ -30,13 +30,13 @@ def transforms(tree: dict[str, Any]) -> tuple[Callable[[Any], Any] | None, Calla
         made = [call(f"[transforms] {key}[{i}]", transform_of(item["name"], ""), **without_name(item)) for i, item in enumerate(items)]
         if not made:
             return None
-        from fastnet.transforms import Compose
-        return Compose(made)
+        from fastnet.transforms import Compose, ToFloat
+        return Compose([*made, ToFloat()])                # in the same pass; nothing where they are floats already
     return chain("train"), chain("validation")
 
 
-def data(tree: dict[str, Any]) -> Data:
-    """The data sets, and in `facts` the shape of a sample."""
+def data(tree: dict[str, Any], measured: bool = False) -> Data:
+    """The data sets, and in `facts` the shape of a sample; `measured`: the samples to train on, too, are treated as those to validate."""
     table = tree["data"]
     try:
         found = source_of(table["name"]).load(table, tree["seed"])
@@ -45,7 +45,7 @@ def data(tree: dict[str, Any]) -> Data:
     if len(found.train) == 0:
         raise Refused("[data]: there is no sample to train on")
     chains = transforms(tree)
-    found.train = prepared(found.train, chains[0], tree["seed"], mixing(tree, found.classes))
+    found.train = prepared(found.train, chains[1 if measured else 0], tree["seed"], None if measured else mixing(tree, found.classes))
     found.validation = None if found.validation is None else prepared(found.validation, chains[1], tree["seed"])
     sample = found.train[0]
     shape = list(np.shape(sample[0])) if isinstance(sample, (tuple, list)) else []

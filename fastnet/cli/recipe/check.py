@@ -54,16 +54,17 @@ def check(tree: dict[str, Any], paths: bool = True) -> dict[str, Any]:
     tree = filled(tree, DEFAULTS)
     check_data(tree["data"], paths)
     check_transforms(tree.get("transforms", {}))
-    for section, finder, provided, fill in (("model", model_of, (), FROM_DATA), ("loss", loss_of, (), ()),
-                                            ("optimizer", optimizer_of, ("params",), ()),
-                                            ("scheduler", scheduler_of, ("optimizer",), None)):
+    finders: dict[str, tuple[Callable[[str], Callable[..., Any]], tuple[str, ...]]] = {
+        "model": (model_of, ()), "loss": (loss_of, ()), "optimizer": (optimizer_of, ("params",)),
+        "scheduler": (scheduler_of, ("optimizer",))}
+    for section, (finder, provided) in finders.items():
         if section in tree:
             where, table = f"[{section}]", tree[section]
             check_table(where, {k: v for k, v in table.items() if k == "name"}, {"name": TEXT})
             if "name" not in table:
                 raise Refused(f"{where}: there is no name")
             function = finder(table["name"])
-            fill = FROM_RUN.get(function.__name__, ()) if fill is None else fill
+            fill = FROM_DATA if section == "model" else FROM_RUN.get(function.__name__, ()) if section == "scheduler" else ()
             given = {k: v for k, v in table.items() if k != "name"}
             if section == "scheduler" and "interval" in given:
                 check_table(where, {"interval": given.pop("interval")}, {"interval": one_of("step", "epoch")})

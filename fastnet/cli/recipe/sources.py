@@ -108,11 +108,11 @@ def own(data: dict[str, Any], seed: int) -> Data:
     from fastnet.cli.recipe.arguments import call, find
     function = find("[data]", data["name"], None, ())
     made = call("[data]", function, **data.get("arguments", {}))
-    pair = tuple(made) if isinstance(made, (tuple, list)) and len(made) == 2 else (made, None)
-    for part in pair:
+    train, validation = made if isinstance(made, (tuple, list)) and len(made) == 2 else (made, None)
+    for part in (train, validation):
         if part is not None and not (hasattr(part, "__getitem__") and hasattr(part, "__len__")):
             raise Refused(f"[data]: {data['name']} must return a Dataset, or two: to train on and to validate; got {shown(part)}")
-    return Data(*pair, list(getattr(pair[0], "classes", [])))
+    return Data(train, validation, list(getattr(train, "classes", [])))
 
 
 def loaders() -> dict[str, Any]:

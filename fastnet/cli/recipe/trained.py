@@ -38,9 +38,9 @@ def open_run(path: str) -> Trained:
     else:
         out = folder.run_of(path)
         found = [out / "weights.fnet", *sorted((out / "checkpoints").glob("step-*.fnet"), reverse=True)]
-        weights = next((p for p in found if p.is_file()), None)
-        if weights is None:
+        if not any(p.is_file() for p in found):
             raise Refused(f"{path} has neither weights.fnet nor a checkpoint")
+        weights = next(p for p in found if p.is_file())
     tree = check(read(out / "recipe.toml"), paths=False)
     try:
         facts = json.loads((out / "data.json").read_text(encoding="utf-8"))
