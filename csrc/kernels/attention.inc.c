@@ -133,7 +133,8 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
   for (ptrdiff_t j0 = 0; j0 < keys; j0 += ATT_COLS) {
     const ptrdiff_t block = keys - j0 < ATT_COLS ? keys - j0 : ATT_COLS;
     if (!few) FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
-    FN(att_rows)(v + j0 * a->vs[2], a->vs[2], block, ev, 1, vs);
+    const int direct = few && GEMM_TAIL;              /* values are read once: from where they lie, unless the tile wants them padded */
+    if (!direct) FN(att_rows)(v + j0 * a->vs[2], a->vs[2], block, ev, 1, vs);
     for (ptrdiff_t r0 = 0; r0 < i1 - i0; r0 += ATTENTION_ROWS) {
       const ptrdiff_t rows = i1 - i0 - r0 < ATTENTION_ROWS ? i1 - i0 - r0 : ATTENTION_ROWS;
       const ptrdiff_t n = a->causal && i0 + r0 + rows - j0 < block ? i0 + r0 + rows - j0 : block;      /* keys that one of the rows sees */
@@ -152,7 +153,7 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
         }
         if (old != 1) FN(att_scale)(acc + r * pv, pv, old);
       }
-      FN(att_product)(rows, ev, n, s, ATT_COLS, 1, vs, pv, 1, acc + r0 * pv, pv, 1);
+      FN(att_product)(rows, ev, n, s, ATT_COLS, 1, direct ? v + j0 * a->vs[2] : vs, direct ? a->vs[2] : pv, 1, acc + r0 * pv, pv, 1);
     }
   }
   for (ptrdiff_t r = 0; r < i1 - i0; r++) {

@@ -68,7 +68,10 @@ static __attribute__((noinline)) void FN(dot_far)(int nc, ptrdiff_t k, const T *
     for (int w = 0; w < WAYS; w++) sum[w] = v_zero();
     for (; l + WAYS * VLEN <= k; l += WAYS * VLEN) {
       #pragma GCC unroll 4
-      for (int w = 0; w < WAYS; w++) sum[w] = v_fma(v_load(a + l + w * VLEN), v_load(b + l + w * VLEN), sum[w]);
+      for (int w = 0; w < WAYS; w++) {
+        __builtin_prefetch((const char *)(b + l + w * VLEN) + 2048);           /* across the end of the column: columns are mostly neighbours */
+        sum[w] = v_fma(v_load(a + l + w * VLEN), v_load(b + l + w * VLEN), sum[w]);
+      }
     }
     for (; l < k; l += VLEN) {
       const ptrdiff_t n = k - l < VLEN ? k - l : VLEN;
