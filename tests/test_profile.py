@@ -236,6 +236,25 @@ def test_arguments_of_kernels_are_read_as_the_headers_have_them(mirror, header, 
     assert fields[:len(mirror._fields_)] == mirror._fields_
 
 
+def test_a_trainer_is_watched():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    trainer = fn.Trainer(net, nn.CrossEntropyLoss(), fn.optim.Adam(net.parameters()), progress=False)
+    with fn.profile(net) as p:
+        trainer.fit(fn.datasets.load_digits("train"), steps=3, batch_size=32)
+    assert p["1"].calls == p["CrossEntropyLoss"].calls == p["(optimizer)"].calls == 3 and p["1"].backward > 0
+    lines = p.table().splitlines()[2:]
+    assert [line[:14].rstrip() for line in lines[:4]] == ["Sequential", "  0: Flatten", "  1: Linear", "CrossEntropyLo"]
+
+
+def test_layers_without_sizes_are_refused():
+    net = nn.Sequential(nn.LazyLinear(4))
+    for look in (fn.profile, fn.estimate):
+        with pytest.raises(ValueError, match="lazy layers.*run a forward first"):
+            look(net, fn.rand(2, 3))
+    assert fn.summary(net, (2, 3)).parameters == 16
+    clean()
+
+
 def test_a_layer_in_a_list_is_told_apart():
     class Net(nn.Module):
         def __init__(self):

@@ -193,6 +193,13 @@ def test_refused(arguments, error, message):
         fn.summary(*arguments)
 
 
+def test_what_batch_norm_refuses_in_training_has_a_hint():
+    net = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(3))
+    with pytest.raises(ValueError, match="more than 1 value per channel.*mode='eval' may do"):
+        fn.summary(net, (1, 3))
+    assert fn.summary(net, (1, 3), mode="eval")[0].output == (1, 3)
+
+
 def test_refused_options():
     for options, error in (({"mode": "test"}, "mode must be"), ({"columns": ("size",)}, "columns must be"),
                            ({"dtypes": [fn.float32] * 2}, "2 dtypes")):

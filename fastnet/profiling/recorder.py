@@ -184,7 +184,7 @@ class Profile:
             return [".".join(parts[:n]) for n in range(len(parts) - 1, -1, -1)]
 
         def cells(r: LayerTime) -> list[str]:
-            around = [] if sort_by else [a for a in above(r.name) if a in shown]
+            around = [] if sort_by else [a for a in above(r.name) if a in shown and (a or r.depth > r.name.count("."))]
             own = r.name[len(around[0]) + 1 if around and around[0] else 0:]
             own = f"{own}: {r.type}" if own and r.type and own != r.type else own or r.type
             name = "  " * len(around) + own

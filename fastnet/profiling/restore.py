@@ -17,6 +17,8 @@ def kept(model: Any, optimizer: Any = None, mode: str | None = None, parameters:
     """
     if mode not in (None, "train", "eval"):
         raise ValueError(f"mode must be 'train', 'eval' or None, got {mode!r}")
+    if parameters and any(m.has_uninitialized_params() for m in model.modules() if hasattr(m, "has_uninitialized_params")):
+        raise ValueError("the model has lazy layers whose sizes are not known yet: run a forward first")
     modes = [(m, m.training) for m in model.modules()]
     random = fn.get_rng_state()
     values = list(model.buffers()) + (list(model.parameters()) if parameters else [])

@@ -129,7 +129,12 @@ def summary(model: Any, input: Any, *, dtypes: Any = None, depth: int = 3, mode:
         live = memory_stats()["live_bytes"]
         reset_peak_memory_stats()
         try:
-            output = model(*args, **kwargs)
+            try:
+                output = model(*args, **kwargs)
+            except ValueError as error:
+                if mode != "train":
+                    raise
+                raise ValueError(f"summary: in training mode, {error}; mode='eval' may do") from error
             saved, peak = memory_stats()["live_bytes"] - live, memory_stats()["peak_bytes"] - live
         finally:
             _record_launches(before)
