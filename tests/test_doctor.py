@@ -71,6 +71,8 @@ def kaiming():
 
 
 HEALTHY = {
+    "ResNet-50, few samples": (lambda: fn.models.resnet50(num_classes=10, width=8), CE,
+                               lambda: [(x[:8], y[:8]) for x, y in images(3, 64)[:2]], lambda p: fn.optim.SGD(p, lr=0.01)),
     "perceptron": (kaiming, CE, batches, lambda p: fn.optim.SGD(p, lr=0.1)),
     "perceptron, Adam": (mlp, CE, batches, lambda p: fn.optim.Adam(p, lr=3e-3)),
     "convolutions": (cnn, CE, batches, lambda p: fn.optim.SGD(p, lr=0.05, momentum=0.9)),

@@ -83,6 +83,7 @@ def test_the_callback_changes_no_bit_of_the_training(every):
     assert report.steps == 20 and report.samples == {None: 3, 1: 20, 7: 3}[every]
     assert not report.verdicts and "_hooked" not in watched.__dict__
     assert list(report.layers) == ["1", "2", "6"] and report.layers["2"].activation == "Relu"
+    assert [layer.normalised for layer in report.layers.values()] == [True, False, False]
 
 
 def test_a_plain_loop():

@@ -83,6 +83,8 @@ def first_loss(e: Evidence) -> list[Verdict]:
     """The loss before training against that of guessing: ln(C)."""
     if not e.classes or e.classes < 2 or e.first_loss is None or not math.isfinite(e.first_loss):
         return []
+    if e.inputs and len(e.inputs[0]["shape"]) and e.inputs[0]["shape"][0] < limits.FIRST_BATCH:
+        return []
     chance = math.log(e.classes)
     if e.first_loss <= limits.FIRST_LOSS * chance or e.first_loss - chance < 0.7:
         return []

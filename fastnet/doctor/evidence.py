@@ -21,6 +21,8 @@ class Layer:
         op: the op's name on the tape, such as ``"Linear"``.
         activation: of the op, or fused with it: "Relu", "Tanh", "Sigmoid", another activation's name, or "".
         weight: whether it has a weight matrix or kernel, not only scales and offsets.
+        last: whether no layer with a weight comes after it.
+        normalised: whether a norm follows it.
         shape: of its output.
         mean, std: of its output, averages over what was sampled.
         zeros: fraction of zeros in the output.
@@ -35,6 +37,7 @@ class Layer:
     activation: str = ""
     weight: bool = False
     last: bool = False
+    normalised: bool = False
     shape: tuple[int, ...] = ()
     samples: int = 0
     rows: int = 0

@@ -45,11 +45,16 @@ def gradients(e: Evidence) -> list[Verdict]:
                              f"in each of {len(layers)} weight layers.",
                              "initialise for the activation (nn.init.kaiming_normal_ or xavier_normal_), normalise (BatchNorm, LayerNorm), "
                              "or clip: nn.utils.clip_grad_norm_(model.parameters(), 1.0)", {"ratio": ratio, "per_layer": a_layer}))
-    worst = max(((w.gradient / w.rms, w) for w in e.weights.values() if w.rms > 0 and len(w.shape) > 1 and w.gradients),
-                key=lambda pair: pair[0], default=(0.0, None))
+    worst: tuple = (0.0, None)
+    for w in e.weights.values():
+        if w.rms > 0 and len(w.shape) > 1 and w.gradients:
+            layer = e.layers.get(w.layer)
+            limit = limits.HUGE_NORMALISED if layer is not None and layer.normalised else limits.HUGE_GRADIENT
+            if w.gradient / w.rms > max(limit, worst[0]):
+                worst = (w.gradient / w.rms, w)
     clip = ("clip: nn.utils.clip_grad_norm_(model.parameters(), 1.0) before optimizer.step(), or Trainer(clip_norm=1.0); for a recurrent "
             "layer an orthogonal initialisation or a gated one (LSTM, GRU); check that the loss is a mean")
-    if worst[1] is not None and worst[0] > limits.HUGE_GRADIENT and not found:
+    if worst[1] is not None and not found:
         found.append(Verdict("exploding", "error", worst[1].name,
                              f"the gradient of {worst[1].name} is {worst[0]:.2g} times as large as the weight itself.", clip,
                              {"gradient_over_weight": worst[0]}))

@@ -11,6 +11,7 @@ EXPLODING = 1e3
 # Gradient against weight of one parameter, ||g||/||w||.  Pascanu, Mikolov and Bengio (2013): norms beyond the usual by powers of ten, or
 # in sudden walls, are what clipping is for.
 HUGE_GRADIENT = 100.0
+HUGE_NORMALISED = 1e5                                     # before a norm the scale of a weight is free, and its gradient goes with 1/||w||
 WALL = 100.0                                              # the largest sampled norm against the median
 # Units of a ReLU that were 0 for everything.  CS231n (Neural networks 1) finds "as much as 40 %" with too high a rate.
 DEAD = 0.4
@@ -23,6 +24,7 @@ UPDATE_RISING = 1e-2                                      # where the loss rises
 UPDATE_LOW = 1e-5
 # The first loss against ln(C), CS231n (sanity checks): chance performance before training.
 FIRST_LOSS = 1.5
+FIRST_BATCH = 16                                          # samples: the loss of fewer is too noisy to be judged
 # Inputs: zero mean and unit variance are ideal (LeCun et al., Efficient backprop, 1998); pixels in 0..1 are as good in practice.
 INPUT_LARGE = 10.0
 INPUT_SMALL = 1e-3

@@ -178,6 +178,8 @@ class Watch:
             name = own or (f"{op.lower()} after {above[0]}" if above and above[0] else op.lower())
             if own is not None and wide and name in layers and layers[name].weight and layers[name].op != op:
                 name = f"{own} (as {op})"                 # one weight in two ops: the embedding that is also the last layer
+            if own is not None and "Norm" in op and inputs[0] in place and place[inputs[0]][1] in layers:
+                layers[place[inputs[0]][1]].normalised = True
             base = own or (above[0] if above else "")
             place[node] = ("layer", base, channels or bool(above and above[1] and own is None))
             layer = layers.get(name)
