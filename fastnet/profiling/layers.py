@@ -138,7 +138,8 @@ def _chain(rows: dict, span: Span | None, row: Any) -> list[LayerTime]:
     """The rows that a node's time belongs to: of the module that made it and of the modules around, each once."""
     if span is None or span.kind == "phase":
         return [row(span)]
-    found, up = {}, span
+    found: dict[int, LayerTime] = {}
+    up: Span | None = span
     while up is not None and up.kind == "call":
         found[id(up.module)] = rows[id(up.module)]
         up = up.above

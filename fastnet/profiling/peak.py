@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import fastnet as fn
-from fastnet._core.launch import _launch_by_name
+from fastnet._core.launch import _launch_by_name  # type: ignore[attr-defined]
 
 FLOP = 2 * 12 * (1 << 16)                                # operations of one unit of csrc/kernels/peak.h
 

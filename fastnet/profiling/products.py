@@ -3,41 +3,43 @@ from __future__ import annotations
 
 import ctypes
 from math import prod
+from typing import Any, ClassVar
 
 from fastnet._core.launch import kernel_numbers
 
 
+PTR, INT, INT32 = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int32
+
+
+def _of(kind: Any, names: str) -> list[tuple[str, Any]]:
+    return [(name, kind) for name in names.split()]
+
+
 class _Gemm(ctypes.Structure):
     """fn_gemm_args, csrc/kernels/gemm.h."""
-    _fields_ = ([(name, ctypes.c_void_p) for name in ("a", "b", "c", "bias", "scratch")]
-                + [(name, ctypes.c_ssize_t) for name in ("m", "n", "k", "a_rs", "a_cs", "b_rs", "b_cs", "c_rs", "c_cs", "bias_rs",
-                                                         "bias_cs", "nbatch")]
-                + [(name, ctypes.c_ssize_t * 8) for name in ("batch", "a_bs", "b_bs", "c_bs")]
-                + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "reserved")]
-                + [(name, ctypes.c_ssize_t) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k")])
+    _fields_: ClassVar[Any] = [
+        *_of(PTR, "a b c bias scratch"), *_of(INT, "m n k a_rs a_cs b_rs b_cs c_rs c_cs bias_rs bias_cs nbatch"),
+        *_of(INT * 8, "batch a_bs b_bs c_bs"), *_of(INT32, "accumulate act how pack deep reserved"),
+        *_of(INT, "batches units reduce_units scratch_size splits split_k")]
 
 
 class _Attention(ctypes.Structure):
     """fn_attention_args, csrc/kernels/attention.h."""
-    _fields_ = ([(name, ctypes.c_void_p) for name in ("q", "k", "v", "mask", "gy", "y", "lse", "gq", "gk", "gv", "scratch")]
-                + [(name, ctypes.c_ssize_t) for name in ("scratch_size", "batch", "heads", "kv_heads", "l", "s", "e", "ev")]
-                + [(name, ctypes.c_ssize_t * 3) for name in ("qs", "ks", "vs", "ys", "gs", "gqs", "gks", "gvs")]
-                + [("ms", ctypes.c_ssize_t * 4), ("mask_kind", ctypes.c_int32), ("causal", ctypes.c_int32)])
+    _fields_: ClassVar[Any] = [
+        *_of(PTR, "q k v mask gy y lse gq gk gv scratch"), *_of(INT, "scratch_size batch heads kv_heads l s e ev"),
+        *_of(INT * 3, "qs ks vs ys gs gqs gks gvs"), *_of(INT * 4, "ms"), *_of(INT32, "mask_kind causal")]
 
 
 class _Conv(ctypes.Structure):
     """fn_conv_shape, csrc/kernels/conv.h: what the arguments of direct and depthwise convolutions begin with."""
-    _fields_ = ([(name, ctypes.c_ssize_t) for name in ("n", "c", "k", "groups")]
-                + [(name, ctypes.c_ssize_t * 3) for name in ("in", "out", "kernel")])
+    _fields_: ClassVar[Any] = [*_of(INT, "n c k groups"), *_of(INT * 3, "in out kernel")]
 
 
 class _Winograd(ctypes.Structure):
     """fn_winograd_args, csrc/kernels/winograd.h."""
-    _fields_ = ([(name, ctypes.c_void_p) for name in ("x", "w", "bias", "y", "gw", "u", "v", "d", "own")]
-                + [(name, ctypes.c_ssize_t) for name in ("images", "c", "k", "ih", "iw", "oh", "ow", "pad_h", "pad_w", "w_ks", "w_cs",
-                                                         "group")]
-                + [(name, ctypes.c_int32) for name in ("tile", "flip", "weight", "fused")]
-                + [(name, ctypes.c_ssize_t) for name in ("tiles_h", "tiles_w", "tiles", "groups")])
+    _fields_: ClassVar[Any] = [
+        *_of(PTR, "x w bias y gw u v d own"), *_of(INT, "images c k ih iw oh ow pad_h pad_w w_ks w_cs group"),
+        *_of(INT32, "tile flip weight fused"), *_of(INT, "tiles_h tiles_w tiles groups")]
 
 
 SCHEDULES = ("tile", "dot", "stream")                    # fn_gemm_how

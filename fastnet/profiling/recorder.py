@@ -58,8 +58,8 @@ class Profile:
         reset_peak_memory_stats()
         self._steppers = [(c, c.__dict__["step"]) for c in _classes(Optimizer) if "step" in c.__dict__]
         for cls, step in self._steppers:
-            cls.step = _watched_step(self.watch, step)   # type: ignore[method-assign]
-        self._before = launch._record_launches(self.launches, PEEK), tape._record_backward(self.nodes)
+            cls.step = _watched_step(self.watch, step)   # type: ignore[attr-defined]
+        self._before = launch._record_launches(self.launches, PEEK), tape._record_backward(self.nodes)  # type: ignore[attr-defined]
         self._root = self.watch.open("step", "phase")
         return self
 
@@ -76,10 +76,10 @@ class Profile:
         assert self._root is not None
         while self.watch.top is not None:
             self.watch.close(self.watch.top)
-        launch._record_launches(self._before[0], PEEK if self._before[0] is not None else None)
-        tape._record_backward(self._before[1])
+        launch._record_launches(self._before[0], PEEK if self._before[0] is not None else None)  # type: ignore[attr-defined]
+        tape._record_backward(self._before[1])  # type: ignore[attr-defined]
         for cls, step in self._steppers:
-            cls.step = step                              # type: ignore[method-assign]
+            cls.step = step                              # type: ignore[attr-defined]
         self.peak_bytes = max(self.peak_bytes, memory_stats()["peak_bytes"])
         self.watch.__exit__()
         if not self.peak_flops:
@@ -226,7 +226,7 @@ def _ran(r: LayerTime) -> str:
     return ", ".join(k.kernel for k in sorted(r.kernels.values(), key=lambda k: -k.seconds)[:3])
 
 
-def _classes(cls: type) -> Iterator[type]:
+def _classes(cls: Any) -> Iterator[Any]:
     yield cls
     for below in cls.__subclasses__():
         yield from _classes(below)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import fastnet as fn
-from fastnet._core.launch import _record_launches
+from fastnet._core.launch import _record_launches  # type: ignore[attr-defined]
 from fastnet._core.memory import memory_stats, reset_peak_memory_stats
 from fastnet._core.tensor import Tensor
 from fastnet.profiling import text

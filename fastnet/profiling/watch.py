@@ -95,7 +95,7 @@ class Watch:
 
         Module.__call__ = watched_call                   # type: ignore[method-assign]
         normalization._BatchNorm._activated = watched_norm  # type: ignore[method-assign]
-        containers.linear_act = watched_linear
+        containers.linear_act = watched_linear           # type: ignore[assignment]
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -132,7 +132,7 @@ class Watch:
         span = Span(module, kind, self.top)
         self.spans.append(span)
         self.top = span
-        span.first = tape._newest()
+        span.first = tape._newest()                      # type: ignore[attr-defined]
         span.saved = -memory_stats()["live_bytes"]
         span.start = perf_counter_ns()
         self.marks.append((span.start, span.first, span))
@@ -141,7 +141,7 @@ class Watch:
     def close(self, span: Span, end: int | None = None) -> None:
         """End a span."""
         span.end = perf_counter_ns() if end is None else end
-        span.last = tape._newest()
+        span.last = tape._newest()                       # type: ignore[attr-defined]
         span.saved += memory_stats()["live_bytes"]
         self.top = span.above
         self.marks.append((span.end, span.last, span.above))
