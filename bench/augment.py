@@ -1,4 +1,4 @@
-"""`python bench/augment.py`: images a second through crop, flip, colour and normalise on one thread, against torchvision where it is installed."""
+"""`python bench/augment.py`: microseconds an image on one thread: crop, flip, colour, normalise; against torchvision where it is there."""
 from __future__ import annotations
 
 import argparse
@@ -13,7 +13,8 @@ import numpy as np
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 # name: size of the images, of a batch, and the pipeline as text, which both libraries read: T is its module of transforms
 CASES = {
-    "32x32: crop, flip, colour, normalise": (32, 256, "T.RandomCrop(32, padding=4), T.RandomHorizontalFlip(), T.ColorJitter(.4, .4, .4, .1), FLOAT"),
+    "32x32: crop, flip, colour, normalise": (32, 256,
+                                             "T.RandomCrop(32, padding=4), T.RandomHorizontalFlip(), T.ColorJitter(.4, .4, .4, .1), FLOAT"),
     "32x32: crop, flip, normalise": (32, 256, "T.RandomCrop(32, padding=4), T.RandomHorizontalFlip(), FLOAT"),
     "32x32: RandAugment, normalise": (32, 256, "T.RandAugment(), FLOAT"),
     "224x224: crop, flip, colour, normalise": (
@@ -43,7 +44,8 @@ def fastnet_ways(case: str) -> dict[str, Callable[[], object]]:
     pipeline = eval(f"T.Compose([{text.replace('FLOAT', 'T.ToFloat(), T.Normalize(MEAN, STD)')}])",
                     {"T": T, "MEAN": MEAN, "STD": STD, "BILINEAR": "bilinear"})
     x = images(size, n).transpose(0, 3, 1, 2)
-    return {"fastnet": lambda: [pipeline(x[i], key=(0, 0, i)) for i in range(n)], "fastnet-batch": lambda: pipeline(x, key=(0, 0, range(n)))}
+    return {"fastnet": lambda: [pipeline(x[i], key=(0, 0, i)) for i in range(n)], "fastnet-batch": lambda: pipeline(x, key=(0, 0,
+                                                                                                                            range(n)))}
 
 
 def torchvision_ways(case: str) -> dict[str, Callable[[], object]]:
@@ -62,7 +64,8 @@ def torchvision_ways(case: str) -> dict[str, Callable[[], object]]:
     planes = [torch.from_numpy(image.transpose(2, 0, 1).copy()) for image in x]
     pixels = [torch.from_numpy(image).permute(2, 0, 1) for image in x]
     pictures = [Image.fromarray(image) for image in x]
-    return {"torchvision-tensor": lambda: [tensors(image) for image in planes], "torchvision-pixels": lambda: [tensors(image) for image in pixels],
+    return {"torchvision-tensor": lambda: [tensors(image) for image in planes],
+            "torchvision-pixels": lambda: [tensors(image) for image in pixels],
             "torchvision-pillow": lambda: [pillow(image) for image in pictures]}
 
 
@@ -96,7 +99,8 @@ def main() -> None:
         best: dict[str, float] = {}
         for _ in range(args.rounds):
             for library, python in (("fastnet", sys.executable), ("torchvision", args.python)):
-                done = subprocess.run([python, __file__, "--measure", library, case, "--seconds", str(args.seconds), "--cpu", str(args.cpu)],
+                done = subprocess.run([python, __file__, "--measure", library, case, "--seconds", str(args.seconds), "--cpu",
+                                       str(args.cpu)],
                                       capture_output=True, text=True)
                 if done.returncode and library == "fastnet":
                     raise SystemExit(done.stderr)

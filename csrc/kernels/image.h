@@ -50,12 +50,12 @@ typedef struct {
   ptrdiff_t      count;
 } fn_image_uniform_args;
 
-/* Floats of scratch that a thread needs: planes of one row of y, five rows to work with, a row of x summed and filtered, weights of columns
+/* Floats of scratch that a thread needs: planes of one row of y, eight rows to work with, a row of x summed and filtered, weights of columns
    and rows. */
 static inline ptrdiff_t image_pitch(const fn_image_args *a) { return (a->w + 15) / 16 * 16; }
 static inline ptrdiff_t image_wide(const fn_image_args *a) { return ((a->in_w + 2 * a->taps[1] + 1) * a->c + 31) / 16 * 16; }
 static inline ptrdiff_t image_scratch(const fn_image_args *a)
 {
-  return (a->c + 5) * image_pitch(a) + 2 * image_wide(a) + a->w * (a->taps[1] + 2) + a->taps[0] + a->taps[1] + 32;
+  return (a->c + 8) * image_pitch(a) + 2 * image_wide(a) + a->w * (a->taps[1] + 2) + a->taps[0] + a->taps[1] + 32;
 }
 #endif

@@ -65,7 +65,7 @@ static void FN(image_pass)(const void *args, ptrdiff_t begin, ptrdiff_t end, int
   const ptrdiff_t pitch = image_pitch(a), in = a->x_float ? 4 : 1, out = a->y_float ? 4 : 1;
   T *room = (T *)(void *)(a->scratch + thread * a->scratch_size);
   FN(image_job) job = { .a = a, .row = room, .work = room + a->c * pitch, .pitch = pitch };
-  job.sum = job.work + 5 * pitch;
+  job.sum = job.work + 8 * pitch;
   job.wide = job.sum + image_wide(a);
   job.weight = job.wide + image_wide(a);
   job.tap = job.weight + a->w * a->taps[1] + a->taps[1];

@@ -90,6 +90,13 @@ FN_INLINE void FN(image_columns)(const FN(image_job) *job, const T *sum, ptrdiff
   for (ptrdiff_t i = 0; i < a->w; i++) {
     const T *w = job->weight + i * a->taps[1], *x = sum + job->start[2 * i] * step;
     const ptrdiff_t n = job->start[2 * i + 1];
+    if (c == 3 && step == 3) {                          /* four lanes, the fourth for nothing */
+      T s[4] = { 0, 0, 0, 0 };
+      for (ptrdiff_t t = 0; t < n; t++)
+        for (int k = 0; k < 4; k++) s[k] += w[t] * x[t * 3 + k];
+      for (int k = 0; k < 3; k++) job->row[k * job->pitch + i] = s[k];
+      continue;
+    }
     for (ptrdiff_t k0 = 0; k0 < c; k0 += 3) {
       const ptrdiff_t most = c - k0 < 3 ? c - k0 : 3;
       T s[3] = { 0, 0, 0 };

@@ -26,20 +26,12 @@ FN_INLINE void FN(image_run)(const char *x, ptrdiff_t at, ptrdiff_t step, T *y, 
 FN_INLINE void FN(image_pixels)(const fn_image_args *a, const char *x, ptrdiff_t at, ptrdiff_t step, T *y, ptrdiff_t pitch, ptrdiff_t n, int is_float)
 {
   if (a->c == 3 && a->xc == 1 && (step == 3 || step == -3)) {
-    const ptrdiff_t last = step == 3 ? 0 : n - 1;
-    at -= last * 3;                                    /* forward, then mirrored in place */
-    for (ptrdiff_t i = 0; i < n; i++) {
-      y[i] = FN(image_value)(x, at + 3 * i, is_float);
-      y[pitch + i] = FN(image_value)(x, at + 3 * i + 1, is_float);
-      y[2 * pitch + i] = FN(image_value)(x, at + 3 * i + 2, is_float);
-    }
-    if (last)
-      for (int k = 0; k < 3; k++)
-        for (ptrdiff_t i = 0, j = n - 1; i < j; i++, j--) {
-          const T left = y[k * pitch + i];
-          y[k * pitch + i] = y[k * pitch + j];
-          y[k * pitch + j] = left;
-        }
+    if (step == 3)
+      for (ptrdiff_t i = 0; i < n; i++)
+        for (int k = 0; k < 3; k++) y[k * pitch + i] = FN(image_value)(x, at + 3 * i + k, is_float);
+    else
+      for (ptrdiff_t i = 0; i < n; i++)
+        for (int k = 0; k < 3; k++) y[k * pitch + n - 1 - i] = FN(image_value)(x, at - 3 * (n - 1) + 3 * i + k, is_float);
     return;
   }
   for (ptrdiff_t k = 0; k < a->c; k++) {
@@ -144,46 +136,100 @@ static void FN(image_places)(const FN(image_job) *job, ptrdiff_t y)
   }
 }
 
-FN_INLINE void FN(image_warp_row)(const FN(image_job) *job, int is_float, ptrdiff_t c)
+/* Pixel i of the row whose places are known, whatever lies beyond the picture. */
+FN_INLINE void FN(image_warp_pixel)(const FN(image_job) *job, ptrdiff_t i, int is_float)
 {
   const fn_image_args *a = job->a;
   const int64_t *p = job->plan;
-  const ptrdiff_t y0 = p[4], y1 = p[5], x0 = p[6], x1 = p[7], xc = c == 1 ? 0 : a->xc;
   const T *const col = job->work, *const row = col + job->pitch, *const past_col = row + job->pitch, *const past_row = past_col + job->pitch;
+  const ptrdiff_t u = (ptrdiff_t)col[i], v = (ptrdiff_t)row[i], at = v * a->xh + u * a->xw;
+  const int left = u >= p[6] && u < p[7], right = u + 1 >= p[6] && u + 1 < p[7], up = v >= p[4] && v < p[5], down = v + 1 >= p[4] && v + 1 < p[5];
   const int near = a->source == IMAGE_WARP_NEAREST;
-  for (ptrdiff_t i = 0; i < a->w; i++) {
-    const ptrdiff_t u = (ptrdiff_t)col[i], v = (ptrdiff_t)row[i], at = v * a->xh + u * a->xw;
-    T *const y = job->row + i;
-    if (near) {
-      const int in = u >= x0 && u < x1 && v >= y0 && v < y1;
-      for (ptrdiff_t k = 0; k < c; k++) y[k * job->pitch] = in ? FN(image_value)(job->x, at + k * xc, is_float) : (T)a->fill[k];
-      continue;
+  const T s = near ? 0 : past_col[i], t = near ? 0 : past_row[i], w3 = s * t, w2 = t - w3, w1 = s - w3, w0 = 1 - s - w2;
+  if (left && right && up && down && !near) {
+    for (ptrdiff_t k = 0; k < a->c; k++) {
+      const ptrdiff_t q = at + k * a->xc;
+      job->row[k * job->pitch + i] = w0 * FN(image_value)(job->x, q, is_float) + w1 * FN(image_value)(job->x, q + a->xw, is_float)
+                                     + w2 * FN(image_value)(job->x, q + a->xh, is_float)
+                                     + w3 * FN(image_value)(job->x, q + a->xh + a->xw, is_float);
     }
-    const T s = past_col[i], t = past_row[i], w3 = s * t, w2 = t - w3, w1 = s - w3, w0 = 1 - s - w2;
-    if (u >= x0 && u + 1 < x1 && v >= y0 && v + 1 < y1) {
-      for (ptrdiff_t k = 0; k < c; k++) {
-        const ptrdiff_t q = at + k * xc;
-        y[k * job->pitch] = w0 * FN(image_value)(job->x, q, is_float) + w1 * FN(image_value)(job->x, q + a->xw, is_float)
-                            + w2 * FN(image_value)(job->x, q + a->xh, is_float) + w3 * FN(image_value)(job->x, q + a->xh + a->xw, is_float);
-      }
-      continue;
-    }
-    const int left = u >= x0 && u < x1, right = u + 1 >= x0 && u + 1 < x1, up = v >= y0 && v < y1, down = v + 1 >= y0 && v + 1 < y1;
-    for (ptrdiff_t k = 0; k < c; k++) {
-      const ptrdiff_t q = at + k * xc;
-      const T f = (T)a->fill[k];
-      y[k * job->pitch] = w0 * (up && left ? FN(image_value)(job->x, q, is_float) : f)
-                          + w1 * (up && right ? FN(image_value)(job->x, q + a->xw, is_float) : f)
-                          + w2 * (down && left ? FN(image_value)(job->x, q + a->xh, is_float) : f)
-                          + w3 * (down && right ? FN(image_value)(job->x, q + a->xh + a->xw, is_float) : f);
-    }
+    return;
   }
+  for (ptrdiff_t k = 0; k < a->c; k++) {
+    const ptrdiff_t q = at + k * a->xc;
+    const T f = (T)a->fill[k];
+    job->row[k * job->pitch + i] = near ? (up && left ? FN(image_value)(job->x, q, is_float) : f)
+                                   : w0 * (up && left ? FN(image_value)(job->x, q, is_float) : f)
+                                   + w1 * (up && right ? FN(image_value)(job->x, q + a->xw, is_float) : f)
+                                   + w2 * (down && left ? FN(image_value)(job->x, q + a->xh, is_float) : f)
+                                   + w3 * (down && right ? FN(image_value)(job->x, q + a->xh + a->xw, is_float) : f);
+  }
+}
+
+/* Channel k of the bytes of pixels. */
+FN_INLINE vec FN(image_byte)(vec word, int k)
+{
+  const vec byte = v_and(k ? v_shr(word, 8 * k) : word, v_setbits(255));
+  return v_sub(v_or(byte, v_setbits(0x4B000000)), v_set((T)8388608));       /* 2^23 + byte, less 2^23 */
+}
+
+/* Pixels of three bytes side by side: those inside are fetched as words, four for each, and weighed as vectors; returns false where some pixels
+   between the first and the last one inside are not. */
+static int FN(image_warp_words)(const FN(image_job) *job, ptrdiff_t *first, ptrdiff_t *end)
+{
+  const fn_image_args *a = job->a;
+  const int64_t *p = job->plan;
+  const T *const col = job->work, *const row = col + job->pitch, *const past_col = row + job->pitch, *const past_row = past_col + job->pitch;
+  const int more = a->source == IMAGE_WARP;
+  const uint8_t *const x = (const uint8_t *)job->x;
+  T *const word = job->work + 4 * job->pitch;                              /* bits, not numbers */
+  const ptrdiff_t pitch = job->pitch, x0 = p[6], x1 = p[7] - 1, y0 = p[4], y1 = p[5] - 1;        /* a word may reach into the next pixel */
+  ptrdiff_t count = 0;
+  *first = a->w;
+  *end = 0;
+  for (ptrdiff_t i = 0; i < a->w; i++) {
+    const ptrdiff_t u = (ptrdiff_t)col[i], v = (ptrdiff_t)row[i];
+    if (u < x0 || u + more >= x1 || v < y0 || v + more > y1) { word[i] = 0; continue; }
+    const uint8_t *q = x + v * a->xh + u * 3;
+    memcpy(word + i, q, 4);
+    if (more) {
+      memcpy(word + pitch + i, q + 3, 4);
+      memcpy(word + 2 * pitch + i, q + a->xh, 4);
+      memcpy(word + 3 * pitch + i, q + a->xh + 3, 4);
+    }
+    if (i < *first) *first = i;
+    *end = i + 1;
+    count++;
+  }
+  if (count == 0) { *first = *end = a->w; return 1; }
+  for (ptrdiff_t i = 0; i < a->w; i += VLEN) {
+    const vec q0 = v_load(word + i);
+    if (!more) {
+      for (int k = 0; k < 3; k++) v_store(job->row + k * pitch + i, FN(image_byte)(q0, k));
+      continue;
+    }
+    const vec q1 = v_load(word + pitch + i), q2 = v_load(word + 2 * pitch + i), q3 = v_load(word + 3 * pitch + i);
+    const vec s = v_load(past_col + i), t = v_load(past_row + i);
+    const vec w3 = v_mul(s, t), w2 = v_sub(t, w3), w1 = v_sub(s, w3), w0 = v_sub(v_sub(v_set(1), s), w2);
+    for (int k = 0; k < 3; k++)
+      v_store(job->row + k * pitch + i, v_add(v_add(v_add(v_mul(w0, FN(image_byte)(q0, k)), v_mul(w1, FN(image_byte)(q1, k))),
+                                                    v_mul(w2, FN(image_byte)(q2, k))), v_mul(w3, FN(image_byte)(q3, k))));
+  }
+  return count == *end - *first;
 }
 
 static void FN(image_warp)(const FN(image_job) *job, ptrdiff_t y)
 {
+  const fn_image_args *a = job->a;
+  ptrdiff_t first = a->w, end = a->w;
   FN(image_places)(job, y);
-  if (job->a->x_float) FN(image_warp_row)(job, 1, job->a->c);
-  else if (job->a->c == 3) FN(image_warp_row)(job, 0, 3);
-  else FN(image_warp_row)(job, 0, job->a->c);
+  if (a->x_float) {
+    for (ptrdiff_t i = 0; i < a->w; i++) FN(image_warp_pixel)(job, i, 1);
+    return;
+  }
+  if (a->c == 3 && a->xc == 1 && a->xw == 3 && !FN(image_warp_words)(job, &first, &end)) first = end = a->w;
+  for (ptrdiff_t i = 0; i < a->w; i++) {
+    if (i == first) i = end;
+    if (i < a->w) FN(image_warp_pixel)(job, i, 0);
+  }
 }

@@ -143,7 +143,7 @@ def image_pass(x, height, width, source, plan, real, code, param, fill, scale=No
         a.x, a.xn, a.xc, a.xh, a.xw = pixels.p, pixels.strides[0], pixels.strides[1], pixels.strides[2], pixels.strides[3]
         y = Tensor.__new__(Tensor)
         dims[0], dims[1], dims[2], dims[3] = n, a.c, a.h, a.w
-        if (a.xc == 1 and a.c > 1) or (a.y_float and not a.x_float):
+        if (image.t.strides[1] == 1 and a.c > 1) or (a.y_float and not a.x_float):
             array_new_channels_last(&y.t, 4, dims, FN_F32 if a.y_float else FN_U8)
         else:
             array_new(&y.t, 4, dims, FN_F32 if a.y_float else FN_U8)

@@ -55,12 +55,12 @@ class Augmented(Dataset[Any]):
         """The samples `indices` as one batch."""
         at = np.asarray(indices, np.int64) % max(1, len(self))
         whole = getattr(self.dataset, "getbatch", None) if isinstance(self.transform, Transform) else None
-        samples = None if whole is not None else [self.dataset[int(i)] for i in at]
+        samples = [] if whole is not None else [self.dataset[int(i)] for i in at]
         batch = whole(at) if whole is not None else _joined(samples) if isinstance(self.transform, Transform) else None
         if batch is not None:
             batch = self.transform(batch, key=(self.seed, self.epoch, at))
         else:
-            batch = default_collate([self.transform(s, key=(self.seed, self.epoch, i)) for s, i in zip(samples, at)])  # type: ignore[arg-type]
+            batch = default_collate([self.transform(s, key=(self.seed, self.epoch, i)) for s, i in zip(samples, at)])
         batch = _tensors(batch)
         return batch if self.mix is None else self.mix(batch, key=(self.seed, self.epoch, at))
 

@@ -57,11 +57,12 @@ class Frames:
             param[:, i] = values
         real = np.zeros((n, 9)) if self.real is None else self.real
         fill = np.zeros(self.c, np.float32) if self.fill is None else self.fill
-        tables = [fn.from_numpy(a) for a in (self.plan, np.ascontiguousarray(real.reshape(n, 9), np.float64), code, param, fill)]
+        plan, matrix, codes, params, beyond = (fn.from_numpy(a) for a in (
+            self.plan, np.ascontiguousarray(real.reshape(n, 9), np.float64), code, param, fill))
         scale, shift = (None, None) if self.norm is None else (fn.from_numpy(a.astype(np.float32)) for a in self.norm)
         bound = 255.0 if self.x.dtype == np.uint8 else 1.0
-        self._begin(image_pass(fn.from_numpy(self.x), self.h, self.w, self.source, *tables, scale, shift, self.taps, bound,
-                               scale is not None).numpy())
+        self._begin(image_pass(fn.from_numpy(self.x), self.h, self.w, self.source, plan, matrix, codes, params, beyond,
+                               scale, shift, self.taps, bound, scale is not None).numpy())
         return self.x
 
     def _plain(self) -> None:
@@ -129,7 +130,8 @@ class Frames:
     def warp(self, matrix: np.ndarray, height: int, width: int, nearest: bool, fill: np.ndarray) -> None:
         """Look at the pictures through matrices (N, 3, 3) or (1, 3, 3)."""
         kind = WARP_NEAREST if nearest else WARP
-        joined = self.merge and self.source == kind and not self.ops and self.norm is None and np.array_equal(self.fill, fill)
+        alike = self.fill is not None and np.array_equal(self.fill, fill)
+        joined = self.merge and alike and self.source == kind and not self.ops and self.norm is None
         if not joined:
             self._plain()
             self._fill_with(fill)

@@ -117,7 +117,8 @@ class RandomResizedCrop(Transform):
 
     def apply(self, scene: Scene, draws: Draws) -> None:
         """Act on a scene."""
-        scene.resized_crop(*self.boxes(*scene.size, draws), self.size, self.interpolation, self.antialias, "RandomResizedCrop")
+        top, left, h, w = self.boxes(*scene.size, draws)
+        scene.resized_crop(top, left, h, w, self.size, self.interpolation, self.antialias, "RandomResizedCrop")
 
 
 class Resize(Transform):

@@ -1,7 +1,6 @@
 """Matrices of warps, (n, 3, 3): from places of the result to places of the picture, both in pixels from the picture's upper left corner."""
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,7 @@ def expanded(matrix: np.ndarray, size: tuple[int, int], exact: tuple[int, int] |
     return matrix @ shift(w / 2 - wide / 2, h / 2 - tall / 2), (tall, wide)
 
 
-def perspective(start: Sequence[Sequence[Any]], end: Sequence[Sequence[Any]]) -> np.ndarray:
+def perspective(start: Any, end: Any) -> np.ndarray:
     """Four corners of the picture, and where they go: (4, 2) or (n, 4, 2)."""
     a, b = np.asarray(end, np.float64).reshape(-1, 4, 2), np.asarray(start, np.float64).reshape(-1, 4, 2)
     rows = np.zeros((len(a), 8, 8))

@@ -53,9 +53,9 @@ class _Mix:
         share = float(np.random.Generator(np.random.Philox(key=int(draws.seeds()[0]))).beta(self.alpha, self.alpha))
         made, share = self.mix(x, np.roll(np.arange(len(x)), 1), share, draws)
         y = np.float32(share) * y + np.float32(1 - share) * np.roll(y, 1, 0)
-        made = fn.from_numpy(made) if isinstance(images, fn.Tensor) else made
+        mixed = fn.from_numpy(made) if isinstance(images, fn.Tensor) else made
         soft = fn.from_numpy(y) if isinstance(labels, fn.Tensor) else y
-        return {**batch, "image": made, "labels": soft} if mapping else type(batch)((made, soft))
+        return {**batch, "image": mixed, "labels": soft} if mapping else type(batch)((mixed, soft))
 
     def mix(self, x: np.ndarray, other: np.ndarray, share: float, draws: Draws) -> tuple[np.ndarray, float]:
         """Images and what part of each is its own."""
