@@ -111,9 +111,8 @@ def _labels(ops: list[Op], leaves: Mapping) -> dict[Op, str]:
             step += 1
             labels[op] = f"{step}. {op.name}"
     for op in ops:
-        if op.kind == "output":
-            labels[op] = labels[op.inputs[0]]
-            labels[op.inputs[0]] = labels[op] = f"{labels[op].split('. ')[0]}. {op.name}"
+        if op.kind == "output" and op.inputs[0] is not None:
+            labels[op] = labels[op.inputs[0]] = f"{labels[op.inputs[0]].split('. ')[0]}. {op.name}"
     return labels
 
 
@@ -158,7 +157,8 @@ def _local(op: Op, k: int, g: np.ndarray) -> str | None:
     size = int(np.prod(op.shape))
     if op.kind != "op" or not 0 < size <= TINY or not 0 < g.size <= TINY:
         return None
-    rows = np.array([op.send(one.reshape(op.shape))[k].ravel() for one in np.eye(size)])
+    sent = [op.send(one.reshape(op.shape))[k] for one in np.eye(size)]
+    rows = np.array([x.ravel() for x in sent if x is not None])
     if rows.shape[0] == rows.shape[1] and not rows[~np.eye(size, dtype=bool)].any():
         return _numbers(np.diag(rows).reshape(g.shape))
     if size > 1 and rows.size > 4 * TINY:

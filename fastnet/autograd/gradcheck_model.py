@@ -238,7 +238,7 @@ def _point(run: _Evaluation, w: np.ndarray, index: tuple[int, ...], a: float, lo
             return error, numerical, False
         right, left = (up - loss) / step, (loss - down) / step
     slack = KINK * max(abs(right), abs(left)) + 2 * rounding
-    return best[0], best[1], abs(right - left) > slack
+    return best[0], best[1], bool(abs(right - left) > slack)
 
 
 def _moved(run: _Evaluation, w: np.ndarray, index: tuple[int, ...], by: float) -> float:

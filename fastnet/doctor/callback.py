@@ -61,7 +61,7 @@ class GradientDoctor(Callback):
         if every is not None and (not isinstance(every, int) or every < 1):
             raise ValueError(f"GradientDoctor: every must be a positive integer or None, got {every!r}")
         self.every, self.on_verdict = every, on_verdict
-        self.watch: Watch | None = None
+        self.watch: Any = None                            # a Watch, as soon as there is a model
         self.idle, self.step, self.due, self.timed, self.since = False, 0, 0, False, 0.0
         self.costs: list[float] = []
         self.distance = every or CALIBRATE
