@@ -209,6 +209,9 @@ def test_pictures_in_memory_with_transforms_and_mixing(capsys):
     assert "48 samples to train on and 12 to validate on" in out(capsys, "train", "clothes.toml")
     told = json.loads(out(capsys, "evaluate", "runs/clothes", "--json"))
     assert told["samples"] == 12 and told["accuracy"] >= 0.9 and told["top2"] >= told["accuracy"]
+    last = json.loads(Path("runs/clothes/log.jsonl").read_text().splitlines()[-1])["val_loss"]      # of the averaged weights
+    newest = max(map(str, Path("runs/clothes/checkpoints").iterdir()))
+    assert told["loss"] == json.loads(out(capsys, "evaluate", newest, "--json"))["loss"] == pytest.approx(last, rel=1e-6)
     assert json.loads(out(capsys, "evaluate", "runs/clothes", "--data", "two", "--split", "train", "--json"))["samples"] == 24
     weights = Path("runs/clothes/weights.fnet").read_bytes()
     out(capsys, "train", "clothes.toml", "--overwrite", "--set", "data.workers=0")

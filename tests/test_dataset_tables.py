@@ -105,6 +105,9 @@ def test_what_is_asked_wrongly(pets, options, message):
     ("a,b\n1,2\n1,inf\n", "line 3, column 'b': the number is not finite"),
     ("a,b\n1,\"2\n", "line 2: "),
     ("a,b\nNA,1\n?,2\n", "line 2, column 'a': there is no value in this column"),
+    ("a,b\n1,1\n2,l\n3,3\n", r"line 3, column 'b': 'l' is no number, but most values of the column are; categorical=\[...\] makes"),
+    ("a,b\n1, 1\n2,l\n3,3\n", "line 3, column 'b': 'l' is no number, but most values"),
+    ("a, b\n1,2\n1\n", "line 3: 1 values for 2 columns"),
 ])
 def test_damaged_files_are_told_by_line(tmp_path, text, message):
     (tmp_path / "x.csv").write_text(text)
@@ -121,6 +124,14 @@ def test_values_that_the_training_rows_do_not_have(pets, tmp_path):
         (tmp_path / "new.csv").write_text("colour,weight,kind\n" + row)
         with pytest.raises(ValueError, match=message):
             CSVTable(tmp_path / "new.csv", like=train)
+
+
+def test_quotes_and_spaces(tmp_path):
+    (tmp_path / "x.csv").write_text('name; size ;y\n"Tom; the ""big""\ncat"; 4 ;a\n\n Rex;5;b\n')
+    table = CSVTable(tmp_path / "x.csv", "y", standardize=False)
+    assert table.features == ["size", "name=Rex", 'name=Tom; the "big"\ncat'] and table.arrays[0].tolist() == [[4, 0, 1], [5, 1, 0]]
+    (tmp_path / "y.csv").write_bytes(b"a\r\n1\r\n2\r\n")
+    assert CSVTable(tmp_path / "y.csv", standardize=False).arrays[0].tolist() == [[1], [2]]
 
 
 def test_numbers_as_classes_are_ordered_as_numbers(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "None", "NULL", "null")
+ABSENT = frozenset(MISSING)
 
 
 class Refused(ValueError):
@@ -29,7 +30,7 @@ def is_missing(values: np.ndarray) -> np.ndarray:
         return np.isnan(values)
     if values.dtype.kind in "biu":
         return np.zeros(len(values), bool)
-    return np.isin(values.astype(str), MISSING)
+    return np.fromiter((v in ABSENT for v in values), bool, len(values))
 
 
 def numbers(values: np.ndarray) -> np.ndarray:
@@ -37,21 +38,34 @@ def numbers(values: np.ndarray) -> np.ndarray:
 
     Raises: Refused for a value that is no finite number.
     """
-    if values.dtype.kind in "biuf":
+    try:
         out = values.astype(np.float64)
-    else:
+    except ValueError:                                    # some are absent, or no numbers
         absent = is_missing(values)
         try:
             out = np.where(absent, "nan", values).astype(np.float64)
         except ValueError:
             row = next(i for i, v in enumerate(values) if not absent[i] and not is_number(v))
             raise Refused(row, f"{values[row]!r} is no number") from None
-        if (np.isnan(out) & ~absent).any():
-            row = int((np.isnan(out) & ~absent).argmax())
-            raise Refused(row, f"{values[row]!r} is no finite number")
     if np.isinf(out).any():
         raise Refused(int(np.isinf(out).argmax()), "the number is not finite")
     return out
+
+
+def guessed(values: np.ndarray) -> np.ndarray:
+    """A column as numbers, where all values that are there are numbers; else as it is, text of categories.
+
+    Raises: Refused for a value that is no number in a column where most are: it is a slip, or the column was meant to be categories.
+    """
+    try:
+        return numbers(values)
+    except Refused as error:
+        if values.dtype.kind in "biuf" or "not finite" in str(error):
+            raise
+        present = values[~is_missing(values)]
+        if 2 * sum(map(is_number, present)) > len(present):
+            raise Refused(error.row, f"{error}, but most values of the column are; categorical=[...] makes categories of all") from None
+        return values
 
 
 def is_number(text: Any) -> bool:

@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
@@ -27,28 +30,41 @@ def read_csv(path: str | os.PathLike, delimiter: str | None = None) -> tuple[dic
     (['2', '4'], [2, 4])
     """
     name = os.fspath(path)
-    rows, lines = [], []
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            if delimiter is None:
-                first = file.readline()
-                delimiter = max(DELIMITERS, key=first.count)
-                file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            header = [word.strip() for word in next(reader, [])]
-            if not header or "" in header or len(set(header)) != len(header):
-                raise ValueError(f"read_csv: {name}, line 1: expected the names of the columns, all different, got {header or 'nothing'}")
-            for row in reader:
-                if not row:
-                    continue
-                if len(row) != len(header):
-                    raise ValueError(f"read_csv: {name}, line {reader.line_num}: {len(row)} values for {len(header)} columns")
-                rows.append(row)
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise ValueError(f"read_csv: {name}, line {reader.line_num}: {error}") from None
+        text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"read_csv: {name} is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    delimiter = delimiter or max(DELIMITERS, key=text.partition("\n")[0].count)
+    plain = '"' not in text and " " not in text           # then lines are rows, and values need no trimming
+    read = plain_rows(text, delimiter) if plain else quoted_rows(text, delimiter, name)
+    header = [word.strip() for word in next(read, (1, []))[1]]
+    if not header or "" in header or len(set(header)) != len(header):
+        raise ValueError(f"read_csv: {name}, line 1: expected the names of the columns, all different, got {header or 'nothing'}")
+    rows, lines, width = [], [], len(header)
+    for number, row in read:
+        if len(row) != width:
+            raise ValueError(f"read_csv: {name}, line {number}: {len(row)} values for {width} columns")
+        rows.append(row)
+        lines.append(number)
     if not rows:
         raise ValueError(f"read_csv: {name} has no rows below the names of its columns")
-    return {name: np.array([value.strip() for value in column], object) for name, column in zip(header, zip(*rows))}, lines
+    columns = zip(*rows)
+    return {key: np.array(c if plain else [v.strip() for v in c], object) for key, c in zip(header, columns)}, lines
+
+
+def plain_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and rows of a file without quotes."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line or number == 1:
+            yield number, line.split(delimiter) if line else []
+
+
+def quoted_rows(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and rows of any file."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            if row or reader.line_num == 1:
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"read_csv: {name}, line {reader.line_num}: {error}") from None

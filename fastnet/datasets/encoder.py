@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.datasets.columns import CategoryColumn, NumberColumn, Refused, TargetColumn, is_missing, is_number
+from fastnet.datasets.columns import CategoryColumn, NumberColumn, Refused, TargetColumn, guessed, is_missing, numbers
 
 Columns = dict[str, np.ndarray]
 CHOICES = {"missing": ("error", "drop", "mean"), "unknown": ("error", "zero"), "categories": ("one-hot", "index"),
@@ -53,6 +53,18 @@ class TableEncoder:
         target = self.settings["target"]
         return [*self.settings["columns"], *([target] if target in table else [])]
 
+    def parsed(self, table: Columns, where: Callable[[int], str]) -> Columns:
+        """The columns that are read, those of numbers as numbers; a fitted encoder knows which, a new one looks at all rows."""
+        known = {c.name: c for c in (*self.numeric, *self.categorical)}
+        out = {}
+        for name in self.used(table):
+            column, values = known.get(name), table[name]
+            if name == self.settings["target"] or name in self.settings["categorical"] or isinstance(column, CategoryColumn):
+                out[name] = values
+            else:
+                out[name] = told(where, name, partial(guessed if column is None else numbers, values))
+        return out
+
     def complete(self, table: Columns, where: Callable[[int], str]) -> np.ndarray:
         """Rows to keep; `where(row)` names a row in errors. Absent values are refused unless the policy says what to do with them."""
         missing, keep = self.settings["missing"], np.ones(len(next(iter(table.values()))), bool)
@@ -72,11 +84,10 @@ class TableEncoder:
         s = self.settings
         for name in s["columns"]:
             values = table[name]
-            text = values.dtype.kind not in "biuf" and not all(is_number(v) for v in values[~is_missing(values)])
-            if name in s["categorical"] or text:
+            if name in s["categorical"] or values.dtype.kind not in "biuf":
                 self.categorical.append(CategoryColumn.fit(name, values, s["unknown"] == "zero"))
             else:
-                self.numeric.append(told(where, name, lambda: NumberColumn.fit(name, values, s["standardize"])))
+                self.numeric.append(told(where, name, partial(NumberColumn.fit, name, values, s["standardize"])))
         return self
 
     def fit_target(self, values: np.ndarray, where: Callable[[int], str]) -> None:

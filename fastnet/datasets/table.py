@@ -31,6 +31,7 @@ class TableDataset(Dataset[Any]):
             raise ValueError(f"table: split must be one of {', '.join(SPLITS)}, got {split!r}")
         if not 0 <= validation < 1 or (split == "validation" and not validation):
             raise ValueError(f"table: validation must be a share of the rows, from 0 to 1 (above 0 for that split), got {validation}")
+        table = encoder.parsed(table, where)
         kept = np.flatnonzero(encoder.complete(table, where))
         train, held = split_rows(kept, validation, seed)
         if not len(train) or (split == "validation" and not len(held)):

@@ -12,6 +12,7 @@ from fastnet.cli.recipe.check import check
 from fastnet.cli.recipe.toml import read
 from fastnet.cli.refused import Refused
 from fastnet.serialization import DamagedFile
+from fastnet.training import EMA
 
 
 @dataclass
@@ -50,18 +51,18 @@ def open_run(path: str) -> Trained:
         fastnet.set_num_threads(tree["threads"])
     model = build.model(tree)
     try:
-        model.load_state_dict(state_of(fastnet.load(weights), weights))
+        load_weights(model, fastnet.load(weights), weights)
     except (DamagedFile, RuntimeError, ValueError) as error:
         raise Refused(f"{weights}: {error}") from None
     return Trained(out, tree, facts, model.eval(), weights)
 
 
-def state_of(tree: Any, path: Path) -> Any:
-    """The weights in a file: a `state_dict`, or a checkpoint, whose averaged weights are taken where it has them."""
+def load_weights(model: Any, tree: Any, path: Path) -> None:
+    """Put what a file holds into the model: a `state_dict`, or a checkpoint, whose averaged weights are taken where it has them."""
     if not isinstance(tree, dict):
         raise Refused(f"{path} holds no weights")
-    if "fastnet_checkpoint" not in tree:
-        return tree
-    if tree.get("ema"):
-        return {**tree["model"], **tree["ema"]["average"]}
-    return tree["model"]
+    model.load_state_dict(tree["model"] if "fastnet_checkpoint" in tree else tree)
+    if tree.get("fastnet_checkpoint") and tree["ema"]:
+        ema = EMA(model)
+        ema.load_state_dict(tree["ema"])
+        model.load_state_dict(ema.model_state_dict())
