@@ -168,8 +168,8 @@ class GPT(LanguageModel):
         self.drop = nn.Dropout(dropout)
         self.h = nn.ModuleList([Block(n_embd, n_head, dropout, bias, position == "rotary") for _ in range(n_layer)])
         self.ln_f = nn.LayerNorm(n_embd, bias=bias)
-        self.lm_head = nn.Linear(n_embd, vocab_size, bias=False)
-        self.lm_head.weight = self.wte.weight
+        self.lm_head = nn.Linear(n_embd, 1, bias=False)   # never a second table of that size in memory
+        self.lm_head.weight, self.lm_head.out_features = self.wte.weight, vocab_size
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
