@@ -58,7 +58,7 @@ static void FN(image_add)(const FN(image_job) *job, ptrdiff_t i, T w, int first,
 }
 
 /* Weights of the columns of a resized picture, or the two kernels of a blur; once a picture. */
-static void FN(image_filter_begin)(const FN(image_job) *job)
+static void FN(image_filter_begin)(FN(image_job) *job)
 {
   const fn_image_args *a = job->a;
   const int64_t *p = job->plan;
@@ -78,9 +78,35 @@ static void FN(image_filter_begin)(const FN(image_job) *job)
     }
     return;
   }
+  job->most = 1;
   for (ptrdiff_t i = 0; i < a->w; i++) {
-    job->start[2 * i] = (int32_t)FN(image_tap)(a->source, p[12] * i + p[13], p[9], p[15], a->taps[1], job->weight + i * a->taps[1], &n);
+    T *w = job->weight + i * a->taps[1];
+    job->start[2 * i] = (int32_t)FN(image_tap)(a->source, p[12] * i + p[13], p[9], p[15], a->taps[1], w, &n);
     job->start[2 * i + 1] = (int32_t)n;
+    if (n > job->most) job->most = n;
+    for (; n < a->taps[1]; n++) w[n] = 0;
+  }
+  memset(job->sum + p[9] * a->c, 0, (size_t)((a->taps[1] + 2) * a->c) * sizeof(T));      /* what those too many find behind the last pixel */
+}
+
+/* The weighted sum of n pixels of three channels, in four lanes; the fourth is for nothing. */
+FN_INLINE void FN(image_pixel_sum)(const T *w, const T *x, int n, T *s)
+{
+  for (int k = 0; k < 4; k++) s[k] += w[0] * x[k];
+#pragma GCC unroll 4
+  for (int t = 1; t < n; t++)
+    for (int k = 0; k < 4; k++) s[k] += w[t] * x[3 * t + k];
+}
+
+/* All outputs take as many taps, `each` at a time: those too many weigh nothing. */
+FN_INLINE void FN(image_columns_three)(const FN(image_job) *job, const T *sum, int each, ptrdiff_t most)
+{
+  const fn_image_args *a = job->a;
+  for (ptrdiff_t i = 0; i < a->w; i++) {
+    const T *w = job->weight + i * a->taps[1], *x = sum + job->start[2 * i] * 3;
+    T s[4] = { 0, 0, 0, 0 };
+    for (ptrdiff_t t = 0; t < most; t += each) FN(image_pixel_sum)(w + t, x + 3 * t, each, s);
+    for (int k = 0; k < 3; k++) job->row[k * job->pitch + i] = s[k];
   }
 }
 
@@ -90,13 +116,6 @@ FN_INLINE void FN(image_columns)(const FN(image_job) *job, const T *sum, ptrdiff
   for (ptrdiff_t i = 0; i < a->w; i++) {
     const T *w = job->weight + i * a->taps[1], *x = sum + job->start[2 * i] * step;
     const ptrdiff_t n = job->start[2 * i + 1];
-    if (c == 3 && step == 3) {                          /* four lanes, the fourth for nothing */
-      T s[4] = { 0, 0, 0, 0 };
-      for (ptrdiff_t t = 0; t < n; t++)
-        for (int k = 0; k < 4; k++) s[k] += w[t] * x[t * 3 + k];
-      for (int k = 0; k < 3; k++) job->row[k * job->pitch + i] = s[k];
-      continue;
-    }
     for (ptrdiff_t k0 = 0; k0 < c; k0 += 3) {
       const ptrdiff_t most = c - k0 < 3 ? c - k0 : 3;
       T s[3] = { 0, 0, 0 };
@@ -115,8 +134,12 @@ static void FN(image_resize)(const FN(image_job) *job, ptrdiff_t y)
   const ptrdiff_t first = FN(image_tap)(a->source, p[10] * y + p[11], p[8], p[14], a->taps[0], job->tap, &n);
   const ptrdiff_t step = a->xw != 1 ? a->c : 1, plane = a->xw != 1 ? 1 : p[9];
   for (ptrdiff_t k = 0; k < n; k++) FN(image_add)(job, first + k, job->tap[k], k == 0, job->sum, plane);
-  if (a->c == 3 && step == 3) FN(image_columns)(job, job->sum, 3, 1, 3);
-  else FN(image_columns)(job, job->sum, step, plane, a->c);
+  if (a->c == 3 && step == 3) {
+    if (job->most <= 2) FN(image_columns_three)(job, job->sum, 2, 2);
+    else if (job->most == 3) FN(image_columns_three)(job, job->sum, 3, 3);
+    else if (job->most == 4) FN(image_columns_three)(job, job->sum, 4, 4);
+    else FN(image_columns_three)(job, job->sum, 2, job->most);
+  } else FN(image_columns)(job, job->sum, step, plane, a->c);
 }
 
 static void FN(image_blur)(const FN(image_job) *job, ptrdiff_t y)

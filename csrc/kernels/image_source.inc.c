@@ -9,7 +9,7 @@ typedef struct {
   int            source;
   T             *row, *work, *sum, *wide, *weight, *tap;
   int32_t       *start;
-  ptrdiff_t      pitch;
+  ptrdiff_t      pitch, most;                        /* most: taps of a column */
 } FN(image_job);
 
 FN_INLINE T FN(image_value)(const char *x, ptrdiff_t i, int is_float)

@@ -78,7 +78,7 @@ def image_pass(x, height, width, source, plan, real, code, param, fill, scale=No
         code: int32 (N, ops), at most 16. param: float32 (N, ops, 4).
         fill: float32 (C).
         scale, shift: float32 (C), or None.
-        taps: at most this many rows and columns are weighed for one output.
+        taps: at most this many rows and columns are weighed for one output; for a resize from 4 on, columns even.
         bound: the value of white.
         floats: the result is float32 though x is uint8.
 
@@ -113,6 +113,8 @@ def image_pass(x, height, width, source, plan, real, code, param, fill, scale=No
     a.ops = codes.t.dims[1] if codes.t.ndim == 2 else -1
     if not 0 <= a.source < IMAGE_SOURCES or a.h < 0 or a.w < 0 or not 0 <= a.ops <= IMAGE_OPS or not (0 <= a.taps[0] < 2**31 and 0 <= a.taps[1] < 2**31):
         raise ValueError(f"image_pass: source {source}, size {height} x {width}, {a.ops} colours or taps {taps} cannot be")
+    if a.source > IMAGE_WARP_NEAREST and a.source != IMAGE_BLUR and (a.taps[0] < 4 or a.taps[1] < 4 or a.taps[1] % 2):
+        raise ValueError(f"image_pass: a resize wants taps from 4 on, those of columns even, got {taps}")
     _table(plans, "plan", FN_I64, n, IMAGE_PLAN)
     _table(reals, "real", FN_F64, n, IMAGE_REAL)
     _table(codes, "code", FN_I32, n, a.ops)

@@ -20,10 +20,19 @@ def _looked_up(x: np.ndarray, tables: np.ndarray) -> np.ndarray:
     return out
 
 
+def _counts(x: np.ndarray) -> np.ndarray:
+    """How often each byte occurs in each channel: (N, C, 256)."""
+    return np.array([[np.bincount(channel.reshape(-1), minlength=256) for channel in channels] for channels in x])
+
+
 def autocontrast(scene: Scene) -> None:
     """Stretch each channel from black to white."""
     x = scene.image.done()
-    low, high = x.min((2, 3), keepdims=True).astype(float), x.max((2, 3), keepdims=True).astype(float)
+    if x.dtype == np.uint8:
+        found = _counts(x) > 0
+        low, high = (e.astype(float)[..., None, None] for e in (found.argmax(2), 255 - found[..., ::-1].argmax(2)))
+    else:
+        low, high = x.min((2, 3), keepdims=True).astype(float), x.max((2, 3), keepdims=True).astype(float)
     bound = 255.0 if x.dtype == np.uint8 else 1.0
     flat = low == high
     low, span = np.where(flat, 0.0, low), np.where(flat, bound, high - low)
@@ -40,10 +49,9 @@ def equalize(scene: Scene) -> None:
     x = scene.image.done()
     pixels = _bytes(x)
     tables = np.empty((*pixels.shape[:2], 256), np.uint8)
-    for i, channels in enumerate(pixels):
-        for k, channel in enumerate(channels):
-            counts = np.bincount(channel.reshape(-1), minlength=256)
-            step = (channel.size - counts[np.flatnonzero(counts)[-1]]) // 255
+    for i, channels in enumerate(_counts(pixels)):
+        for k, counts in enumerate(channels):
+            step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
             before = np.concatenate([[0], np.cumsum(counts)[:-1]])
             first = np.concatenate([[0], np.full(255, step // 2)])
             tables[i, k] = np.arange(256) if step == 0 else np.minimum((before + first) // step, 255)
