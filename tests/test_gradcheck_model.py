@@ -107,6 +107,24 @@ def test_a_kink_within_the_step_is_no_error():
     assert report and not any(p.kinks for p in report.parameters)
 
 
+class Counting(nn.Module):
+    """Multiplies by how often it was called, which is a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(6, 3)
+        self.register_buffer("calls", fn.zeros(()))
+
+    def forward(self, x):
+        self.calls += 1
+        return self.body(x) * self.calls
+
+
+def test_buffers_are_the_same_for_every_evaluation():
+    model = Counting()
+    assert gradcheck_model(model, CE, batch(5, 6)).worst.error < 1e-6 and model.calls.item() == 0
+
+
 def test_batch_loss_and_frozen_parameters():
     model = Net(fn.tanh)
     model.last.requires_grad_(False)

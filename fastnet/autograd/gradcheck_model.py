@@ -154,14 +154,12 @@ class _Evaluation:
             p.grad = None
         self.batch, self.batch_loss = _double(batch), batch_loss
         self.buffers = [(b, b.detach().clone()) for b in self.model.buffers()]
-        self.seeds = get_rng_state(), random.getstate(), np.random.get_state()
 
     def run(self) -> Tensor:
         with no_grad():
             for buffer, kept in self.buffers:
                 buffer.copy_(kept)
-        before = get_rng_state(), random.getstate(), np.random.get_state()
-        _seed(self.seeds)
+        seeds = get_rng_state(), random.getstate(), np.random.get_state()
         try:
             if self.batch_loss is not None:
                 result = self.batch_loss(self.model, self.batch)
@@ -169,7 +167,9 @@ class _Evaluation:
             else:
                 result = self.loss(self.model(*self.batch[:-1]), self.batch[-1])
         finally:
-            _seed(before)
+            set_rng_state(seeds[0])                       # so every evaluation begins with the same random numbers
+            random.setstate(seeds[1])
+            np.random.set_state(seeds[2])
         if not isinstance(result, Tensor) or result.numel() != 1:
             shown = getattr(result, "shape", type(result).__name__)
             raise ValueError(f"gradcheck_model: the loss must be a tensor of one element, got {shown}")
@@ -183,12 +183,6 @@ class _Evaluation:
         result = self.run()
         if result.requires_grad:
             result.backward()
-
-
-def _seed(states: tuple) -> None:
-    set_rng_state(states[0])
-    random.setstate(states[1])
-    np.random.set_state(states[2])
 
 
 def _double(value: Any) -> Any:
