@@ -230,6 +230,16 @@ def test_mistakes_are_told_with_their_place(capsys, setting, message):
     assert not list(Path("runs").glob("*/weights.fnet"))
 
 
+def test_the_doctor_watches(capsys):
+    words = ["train", "quick.toml", "--set", "trainer.doctor=true", "--set", "optimizer.name=SGD", "--overwrite"]
+    said = out(capsys, *words, "--set", "optimizer.lr=0.05")
+    assert "doctor: " not in said and "No complaint." in Path("runs/quick/doctor.txt").read_text()
+    said = out(capsys, *words, "--set", "optimizer.lr=100")
+    assert "doctor: error: learning rate too high" in said and "Cure: " in said
+    assert main([*words, "--set", "optimizer.lr=1e30"]) == 1
+    assert "doctor: error: " in capsys.readouterr().out
+
+
 def test_files_that_are_no_recipes(capsys):
     assert "no.toml: No such file or directory" in out(capsys, "train", "no.toml", code=1)
     Path("bad.toml").write_text("[data\n")

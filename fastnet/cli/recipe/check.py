@@ -18,7 +18,7 @@ TOP = {"name": TEXT, "out": TEXT, "seed": SEED, "threads": COUNT}
 DATA = {"name": TEXT, "batch_size": COUNT, "workers": NATURAL, "drop_last": FLAG}
 TRAINER = {"epochs": COUNT, "steps": COUNT, "validate_every": COUNT, "accumulate": COUNT, "clip_norm": POSITIVE, "clip_value": POSITIVE,
            "ema": DECAY, "monitor": TEXT, "mode": one_of("min", "max"), "nonfinite": one_of("raise", "skip", "ignore"),
-           "checkpoints": TABLE, "early_stopping": TABLE}
+           "checkpoints": TABLE, "early_stopping": TABLE, "doctor": FLAG, "tensorboard": FLAG}
 DEFAULTS: dict[str, Any] = {"seed": 0, "data": {"batch_size": 32, "workers": 0}, "optimizer": {"name": "Adam"}}
 HOMES = {"trainer": TRAINER, "data": DATA, "optimizer": ("lr", "weight_decay", "momentum", "betas")}
 FROM_DATA = ("num_classes", "n_classes", "out_features", "in_channels", "n_channels", "in_features", "image_size")

@@ -13,7 +13,8 @@ import fastnet
 from fastnet.cli.recipe.toml import dumps
 from fastnet.cli.refused import Refused
 
-RESULTS = ("recipe.toml", "environment.json", "data.json", "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet")
+RESULTS = ("recipe.toml", "environment.json", "data.json", "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet",
+           "doctor.txt")
 
 
 def writable(name: str | os.PathLike, option: str = "--out") -> Path:

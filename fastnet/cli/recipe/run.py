@@ -9,7 +9,8 @@ from fastnet.cli.recipe import build, folder
 from fastnet.cli.recipe.check import check
 from fastnet.cli.recipe.toml import change, normalised, read
 from fastnet.cli.refused import Refused
-from fastnet.training import Callback, NonFiniteLoss
+from fastnet.doctor import GradientDoctor
+from fastnet.training import Callback, NonFiniteLoss, TensorBoard
 
 
 def load(path: str | Path, settings: list[str]) -> dict[str, Any]:
@@ -47,11 +48,15 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
     seed_everything(tree["seed"])
     network = build.model(tree)
     train, validation = build.loaders(tree, found)
-    trainer = build.trainer(tree, network, len(train), out, validation is not None, callbacks=[Described(tree, out, found.facts)])
+    table, begin = tree["trainer"], 0
+    callbacks = [Described(tree, out, found.facts)]
+    if table.get("tensorboard"):
+        callbacks.append(TensorBoard(out / "tensorboard"))
+    doctor = GradientDoctor() if table.get("doctor") else None
+    trainer = build.trainer(tree, network, len(train), out, validation is not None, callbacks=[*callbacks, *([doctor] if doctor else [])])
     size = sum(p.numel() for p in network.parameters())
     held = "" if found.validation is None else f" and {len(found.validation):,} to validate on"
     print(f"{tree['name']}: {len(found.train):,} samples to train on{held}; {tree['model']['name']} of {size:,} parameters", flush=True)
-    table, begin = tree["trainer"], 0
     try:
         if resume:
             trainer.resume()
@@ -59,6 +64,7 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
             print(f"going on after epoch {trainer.epoch - trainer.in_epoch}, step {begin}", flush=True)
         trainer.fit(train, validation, table.get("epochs"), table.get("steps"), validate_every=table.get("validate_every"), resume=resume)
     except NonFiniteLoss as error:
+        diagnosis(out, doctor)
         raise Refused(f"{error}; --set optimizer.lr=X sets the rate, --set trainer.clip_norm=1.0 clips") from None
     except (ValueError, TypeError, RuntimeError) as error:
         if any(":" in tree[section]["name"] for section in ("data", "model", "loss", "optimizer")):
@@ -67,7 +73,17 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
         raise Refused(f"{error} (samples have shape {tuple(found.facts['shape'])}){advice * ('stack' in str(error))}") from error
     if resume and trainer.step == begin and not trainer.interrupted:
         raise Refused(f"{out}: all of its {trainer.epoch} epochs are done; --set trainer.epochs=N goes further")
+    diagnosis(out, doctor)
     finish(tree, out, trainer)
+
+
+def diagnosis(out: Path, doctor: GradientDoctor | None) -> None:
+    """Print what the gradient doctor found, with the cures; all that it saw goes to doctor.txt."""
+    if doctor is not None:
+        report = doctor.report()
+        (out / "doctor.txt").write_text(f"{report}\n", encoding="utf-8")
+        for verdict in report.verdicts:
+            print(f"doctor: {verdict}")
 
 
 class Described(Callback):
