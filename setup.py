@@ -25,10 +25,12 @@ ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(plat
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 # What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
-HOT = {"arithmetic", "binary", "elementwise", "activation", "linear", "gemm", "view", "unary", "reduce", "reduction", "axes", "conv"}
+HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "binary", "elementwise", "activation", "linear", "gemm",
+       "view", "unary", "reduce", "reduction", "axes", "conv"}
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables",
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
 GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
+SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps"]
 OPENMP_HOST = "fastnet._core.launch"                     # the only module that is compiled with OpenMP
 NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"],
                    extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])  # no symbol tables: a tenth of the wheel
@@ -41,10 +43,6 @@ def speed(isa, group):
     if isa == "scalar":
         return ["-Os"]
     return ["-O2", "-fvect-cost-model=dynamic"] if group in ("element", "norm", "gemm", "conv") else ["-O3"]
-
-
-def glue_speed(module):
-    return "-O2" if "_core" in module or module.rpartition(".")[2] in HOT else "-Os"
 
 
 def modules():
@@ -65,6 +63,12 @@ class Unit(NamedTuple):
     macros: tuple = ()
 
 
+def glue(extension, openmp):
+    """The unit of a module that Cython made."""
+    flags = ["-O2"] if extension.name.rpartition(".")[2] in HOT else SMALL
+    return Unit(extension.sources[0], [*GLUE, *flags, *(openmp if extension.name == OPENMP_HOST else [])], "", GLUE_MACROS)
+
+
 def included(unit):
     """The source of a unit, the files that it includes, and those that these include."""
     found, left = set(), [unit.source, *(f"csrc/groups/{group}.h" for _, group in unit.macros if group in GROUPS)]
@@ -82,8 +86,7 @@ class Build(build_ext):
         compiled, openmp = modules(), self.openmp_flags()
         units = [Unit(f"csrc/isa/{isa}.c", [*CFLAGS, *speed(isa, group), *flags], group, (("GROUP", group),))
                  for group in GROUPS for isa, flags in ISA_FLAGS.items()]
-        units += [Unit(e.sources[0], [*GLUE, glue_speed(e.name), *(openmp if e.name == OPENMP_HOST else [])], "", GLUE_MACROS)
-                  for e in compiled]
+        units += [glue(e, openmp) for e in compiled]
         units += [Unit(source, CFLAGS) for source in ("csrc/dispatch.c", "csrc/arena.c")]
         with ThreadPoolExecutor(JOBS) as pool:
             NATIVE.extra_objects = list(pool.map(self.object, units))

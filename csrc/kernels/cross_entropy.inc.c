@@ -46,7 +46,7 @@ static void FN(rows_lse)(const T *x, T *lse, ptrdiff_t rows, ptrdiff_t n)
     T max[VLEN], sum[VLEN];
     for (ptrdiff_t l = 0; l < m; l++) {
       const T *xr = x + (r + l) * n;
-      max[l] = FN(reduce_run)(REDUCE_MAX, xr, n, 0);
+      max[l] = FN(max_run)(xr, n);
       sum[l] = FN(exp_run)(xr, NULL, max[l], n);
     }
     FN(put)(lse + r, v_add(FN(get)(max, m), v_log(FN(get)(sum, m))), m);

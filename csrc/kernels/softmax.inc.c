@@ -1,7 +1,10 @@
 /* softmax, log_softmax: three visits of a row in cache: maximum, exponentials and their sum, scaling.  Columns go side by side. */
 
+/* These two are called, not inlined: they are long, and a call is nothing beside a row. */
+static __attribute__((noinline)) T FN(max_run)(const T *x, ptrdiff_t n) { return FN(reduce_run)(REDUCE_MAX, x, n, 0); }
+
 /* sum(exp(x - max)) of a row; y, if given, receives the exponentials. */
-FN_INLINE T FN(exp_run)(const T *x, T *y, T max, ptrdiff_t n)
+static __attribute__((noinline)) T FN(exp_run)(const T *x, T *y, T max, ptrdiff_t n)
 {
   const vec vmax = v_set(max);
   vec a[4] = { v_zero(), v_zero(), v_zero(), v_zero() };
@@ -30,7 +33,7 @@ FN_INLINE T FN(exp_run)(const T *x, T *y, T max, ptrdiff_t n)
 
 FN_INLINE T FN(log_sum_exp)(const T *x, ptrdiff_t n)
 {
-  const T max = FN(reduce_run)(REDUCE_MAX, x, n, 0);
+  const T max = FN(max_run)(x, n);
   if (max == (T)INFINITY || max == -(T)INFINITY) return max;
   return max + (T)log((double)FN(exp_run)(x, NULL, max, n));
 }
@@ -61,7 +64,7 @@ FN_INLINE void FN(softmax_rows)(const int log_form, const fn_softmax_forward_arg
 {
   const ptrdiff_t n = a->n;
   for (ptrdiff_t r = begin; r < end; r++) {
-    const T *x = (const T *)a->x + r * n, max = FN(reduce_run)(REDUCE_MAX, x, n, 0);
+    const T *x = (const T *)a->x + r * n, max = FN(max_run)(x, n);
     T *y = (T *)a->y + r * n;
     const T sum = FN(exp_run)(x, log_form ? NULL : y, max, n);
     const vec top = v_set(max), k = v_set(log_form ? (T)log((double)sum) : 1 / sum);
