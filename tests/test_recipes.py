@@ -255,7 +255,7 @@ def test_files_that_are_no_recipes(capsys):
 
 
 def test_the_recipe_with_its_defaults_can_be_looked_at(capsys):
-    text = out(capsys, "train", "quick.toml", "--check", "--threads", "2")
+    text = out(capsys, "train", "--threads", "2", "quick.toml", "--check")
     assert tomllib.loads(text)["data"] == {"name": "digits", "batch_size": 64, "workers": 0} and tomllib.loads(text)["threads"] == 2
     assert not Path("runs").exists()
 

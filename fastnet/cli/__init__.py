@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     first = words[1] if words[:1] == ["train"] and words[1:2] else ""
     if first in language.JOBS:
         args = language.parser(first).parse_args(words[2:])
-    elif first.endswith(".toml"):
+    elif first not in DATASETS and words[:1] == ["train"] and any(word.endswith(".toml") for word in words):
         args = recipe.parser().parse_args(words[1:])
     else:
         args = parser().parse_args(words)
