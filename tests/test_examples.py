@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def output(script, folder):
-    done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, timeout=120)
+    one = {"FASTNET_NUM_THREADS": "1", **os.environ}           # the same bits; on a busy machine two threads wait for each other
+    done = subprocess.run([sys.executable, script], cwd=folder, env=one, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
