@@ -126,8 +126,8 @@ def updates(e: Evidence) -> list[Verdict]:
                         f"a step changes the weights by {ratio:.2g} of their size (median over layers; at most {peak:.2g}){what}. About "
                         "1e-3 is usual.", f"lower the learning rate{goal}, or warm it up", numbers | {"peak": peak})]
     largest = max(ratios)
-    if 0 < largest < limits.UPDATE_LOW and not falling:
-        goal = "" if not lr else f" from {lr:g} to about {lr * min(1e3, 1e-3 / largest):.1g}"
+    if largest < limits.UPDATE_LOW and (largest > 0 or lr) and not falling:      # 0: the steps are lost in rounding
+        goal = "" if not lr else f" from {lr:g} to about {lr * min(1e3, 1e-3 / max(largest, 1e-6)):.1g}"
         return [Verdict("learning rate too low", "warning", "",
                         f"a step changes no weight by more than {largest:.2g} of its size. About 1e-3 is usual.",
                         f"raise the learning rate{goal}; if gradients vanish, cure that first", numbers | {"largest": largest})]
