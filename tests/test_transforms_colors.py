@@ -125,6 +125,7 @@ def test_sharpness():
     x[0, 2, 2] = 130
     smooth = F.adjust_sharpness(x, 0.0)
     assert smooth[0, 2, 2] == 50 and smooth[0, 1, 1] == 10 and smooth[0, 0].tolist() == [0] * 5
+    assert F.adjust_sharpness(x // 130 * 125, 0.0)[0, 1, 1] == 10             # 125 / 13, rounded
     assert np.array_equal(F.adjust_sharpness(x, 1.0), x) and F.adjust_sharpness(x, 2.0)[0, 2, 2] == 210
     assert np.array_equal(F.adjust_sharpness(x[:, :2], 0.0), x[:, :2])
 
@@ -136,6 +137,8 @@ def test_dtypes_and_normalize():
     assert np.array_equal(F.to_dtype(y, np.uint8, scale=True), x)
     assert np.array_equal(F.to_dtype(x, "float32"), x.astype(np.float32))
     assert np.array_equal(F.to_dtype(y * 255, "uint8"), (y * 255).astype(np.uint8))
+    levels = np.array([[[0.0, 0.003, 0.5, 0.998, 1.0, 1.5, -1.0]]], np.float32)
+    assert F.to_dtype(levels, "uint8", scale=True).tolist() == [[[0, 0, 127, 255, 255, 255, 0]]]
     mean, std = [0.5, 0.4, 0.3], [0.2, 0.3, 0.25]
     want = (x / 255 - np.reshape(mean, (3, 1, 1))) / np.reshape(std, (3, 1, 1))
     assert np.abs(F.normalize(y, mean, std) - want).max() <= 1e-6

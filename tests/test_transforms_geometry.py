@@ -88,6 +88,18 @@ def test_known_points_of_an_affine():
     assert F.affine(x, 0, (0, 0), 2.0, 0.0, "bilinear")[0, 5, 9] == 200
 
 
+def test_the_matrix_of_an_affine_is_its_factors():
+    """Shear along x, then along y, turn, zoom: about the centre, then move."""
+    from fastnet.transforms import matrices
+    turn, zoom, (sx, sy), (u, v), (x, y) = np.radians(25), 1.3, np.radians([12, -7]), (3, -2), (4, 9)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    forward = zoom * rotation @ [[1, 0], [-np.tan(sy), 1]] @ [[1, -np.tan(sx)], [0, 1]]
+    matrix = matrices.affine((20, 30), 25.0, (u, v), zoom, (12.0, -7.0), (x, y))[0]
+    for p in ([0, 0], [30, 0], [7, 19]):
+        to = forward @ np.subtract(p, (x, y)) + (x + u, y + v)
+        assert np.allclose(matrix @ [*to, 1], [*p, 1])
+
+
 def test_perspective_takes_points_to_points():
     x = np.zeros((1, 20, 30), np.uint8)
     start, end = [[0, 0], [30, 0], [30, 20], [0, 20]], [[3, 2], [27, 4], [29, 18], [1, 19]]

@@ -90,6 +90,15 @@ def test_threads_and_instruction_sets_change_no_bit(split):
     assert len(seen) == 1
 
 
+def test_the_order_of_a_jitter_is_random():
+    x, jitter = picture((3, 6, 6)), T.ColorJitter((1.5, 1.5), (0.5, 0.5))
+    bright_first = T.functional.adjust_contrast(T.functional.adjust_brightness(x, 1.5), 0.5)
+    bright_last = T.functional.adjust_brightness(T.functional.adjust_contrast(x, 0.5), 1.5)
+    made = [jitter(x, key=(0, 0, i)) for i in range(40)]
+    first, last = (sum(np.array_equal(y, want) for y in made) for want in (bright_first, bright_last))
+    assert first + last == 40 and 10 <= first <= 30
+
+
 def test_merged_warps_are_one_warp():
     class Turn(T.Transform):
         def apply(self, scene, draws):
