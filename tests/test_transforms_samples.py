@@ -158,6 +158,14 @@ def test_arguments_that_are_refused(make):
         make()
 
 
+def test_a_perspective_never_folds_an_image_over():
+    for size in [(1, 1), (1, 9), (2, 2), (3, 4), (9, 7)]:
+        y = T.RandomPerspective(1.0, p=1)({"image": picture((3, *size)), "boxes": [[0, 0, size[1], size[0]]]}, key=(0, 0, size[0]))
+        assert y["image"].shape == (3, *size) and np.isfinite(y["boxes"]).all()
+    many = T.RandomPerspective(1.0, p=1)(np.stack([picture((1, 3, 3))] * 200), key=(0, 0, range(200)))
+    assert len({p.tobytes() for p in many}) > 5
+
+
 def test_what_does_not_fit_an_image_is_refused_when_it_comes():
     with pytest.raises(ValueError, match="RandomCrop.*larger"):
         T.RandomCrop(9)(picture((3, 8, 8)))

@@ -82,7 +82,8 @@ class Frames:
         if self.fill is not None and not np.array_equal(self.fill, fill):
             self.done()
         if self.changed:
-            self.plan[:, 4:8] = np.maximum(self._span(), 0)
+            h, w = self.x.shape[2:]
+            self.plan[:, 4:8] = np.clip(self._span(), 0, [h, h, w, w])
         self.fill = fill
 
     def _matrix(self) -> np.ndarray:

@@ -50,16 +50,18 @@ def expanded(matrix: np.ndarray, size: tuple[int, int], exact: tuple[int, int] |
 
 
 def perspective(start: Any, end: Any) -> np.ndarray:
-    """Four corners of the picture, and where they go: (4, 2) or (n, 4, 2)."""
-    a, b = np.asarray(end, np.float64).reshape(-1, 4, 2), np.asarray(start, np.float64).reshape(-1, 4, 2)
-    rows = np.zeros((len(a), 8, 8))
-    x, y = a[:, :, 0], a[:, :, 1]
-    rows[:, 0::2, 0], rows[:, 0::2, 1], rows[:, 0::2, 2] = x, y, 1
-    rows[:, 1::2, 3], rows[:, 1::2, 4], rows[:, 1::2, 5] = x, y, 1
-    rows[:, 0::2, 6], rows[:, 0::2, 7] = -b[:, :, 0] * x, -b[:, :, 0] * y
-    rows[:, 1::2, 6], rows[:, 1::2, 7] = -b[:, :, 1] * x, -b[:, :, 1] * y
+    """Four corners of the picture, and where they go: (4, 2) or (n, 4, 2), no three of them on a line."""
+    bases = []
+    for corners in (start, end):
+        points = np.ones((np.asarray(corners).size // 8, 3, 4))
+        points[:, :2] = np.swapaxes(np.asarray(corners, np.float64).reshape(-1, 4, 2), 1, 2)
+        try:                                              # from the unit vectors and (1, 1, 1) to the corners
+            bases.append(points[:, :, :3] * np.linalg.solve(points[:, :, :3], points[:, :, 3:]).transpose(0, 2, 1))
+        except np.linalg.LinAlgError:
+            raise ValueError(f"perspective: {corners} do not make a quadrangle") from None
     try:
-        found = np.linalg.solve(rows, b.reshape(-1, 8, 1))[..., 0]
+        matrix = bases[0] @ np.linalg.inv(bases[1])
     except np.linalg.LinAlgError:
-        raise ValueError(f"perspective: endpoints {end} do not make a quadrangle") from None
-    return np.concatenate([found, np.ones((len(a), 1))], 1).reshape(-1, 3, 3)
+        raise ValueError(f"perspective: {end} do not make a quadrangle") from None
+    last = matrix[:, 2:, 2:]
+    return matrix / np.where(np.abs(last) > 1e-9 * np.abs(matrix).max((1, 2), keepdims=True), last, 1.0)

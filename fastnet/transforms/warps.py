@@ -98,7 +98,7 @@ class RandomAffine(Transform):
 
 
 class RandomPerspective(Transform):
-    """Look at the image from a random side, with probability p.
+    """Look at the image from a random side, with probability p; corners that would fold a tiny image over leave it as it is.
 
     Args:
         distortion_scale: how far corners move, 0 to 1, where 1 is half of the image.
@@ -121,6 +121,13 @@ class RandomPerspective(Transform):
         down, across = int(self.distortion_scale * (h // 2)) + 1, int(self.distortion_scale * (w // 2)) + 1
         start = np.array([[0, 0], [w - 1, 0], [w - 1, h - 1], [0, h - 1]])
         inward = np.floor(u.reshape(-1, 4, 2) * [across, down]) * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
-        end = np.where(chosen[:, None, None], start + inward, start)
-        matrix = matrices.perspective(np.broadcast_to(start, end.shape), end)
+        end = start + inward
+        edges = np.roll(end, -1, 1) - end
+        after = np.roll(edges, -1, 1)
+        convex = (edges[..., 0] * after[..., 1] - edges[..., 1] * after[..., 0] > 0).all(1)
+        if min(h, w) < 2:
+            return
+        kept = ~(chosen & convex)[:, None, None]
+        end = np.where(kept, start, end)
+        matrix = np.where(kept, np.eye(3), matrices.perspective(np.broadcast_to(start, end.shape), end))
         scene.warp(matrix, None, self.interpolation, self.fill, "RandomPerspective")
