@@ -8,8 +8,9 @@ static void FN(gemm_stream)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_
   const T *bias = at->bias ? at->bias + j0 * g->bias_cs : NULL;
   for (ptrdiff_t j = 0; j < n; j++) c[j] = (at->accumulate ? c[j] : (T)0) + (bias ? bias[j * g->bias_cs] : (T)0);
   ptrdiff_t left = at->k1 - at->k0;
-  /* From memory: row after row.  Several at once are several streams, of which the hardware fetches less ahead. */
-  for (; left > 0 && g->n * g->k > GEMM_FAR; left--, a += g->a_cs, b += g->b_rs) {
+  /* From memory: row after row.  Several at once are several streams, of which the hardware fetches less ahead.  Short rows would wait
+     for their own sums of the row before. */
+  for (; left > 0 && n >= 256 && g->n * g->k > GEMM_FAR; left--, a += g->a_cs, b += g->b_rs) {
     const vec s = v_set(*a);
     ptrdiff_t j = 0;
     for (; j + 4 * VLEN <= n; j += 4 * VLEN) {
