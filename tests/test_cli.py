@@ -140,7 +140,7 @@ def test_train_redraws_one_line_in_a_terminal(tmp_path):
 
 
 @pytest.mark.parametrize("words, message", [
-    (["train", "imagenet"], "there is no data set 'imagenet'; choose one of: digits, fashion-mnist"),
+    (["train", "imagenet"], "there is no data set 'imagenet'; choose one of: digits, fashion-mnist, chars, translate, or give a RECIPE.toml"),
     (["train", "digits", "--model", "lenet"], "--model lenet: for digits there is cnn, mlp"),
     (["train", "digits", "--data", "file"], "--data file: digits ships with fastnet"),
     (["train", "fashion-mnist", "--data", "nowhere"], "the folder nowhere has no train-images-idx3-ubyte"),
@@ -153,7 +153,7 @@ def test_train_redraws_one_line_in_a_terminal(tmp_path):
     (["train", "digits", "--model", "mlp", "--lr", "1e30"], "try a --lr below 1e+30"),
     (["train", "digits", "--seed", "-1"], "argument --seed: must lie between 0"),
     (["train", "digits", "--threads", "0"], "argument --threads: must be above zero"),
-    ([], "the following arguments are required: COMMAND"),
+    ([], "print the loss and the metrics of a run"),
 ])
 def test_errors_say_what_to_change(tmp_path, words, message):
     (tmp_path / "file").write_text("mine")
@@ -172,6 +172,7 @@ def test_info_and_the_console_script(tmp_path):
     done = fastnet_command(tmp_path, "info")
     assert done.returncode == 0 and done.stdout.startswith(f"fastnet {fastnet.__version__}")
     assert re.search(r"^isa +\w+", done.stdout, re.MULTILINE) and re.search(r"^threads +\d+", done.stdout, re.MULTILINE)
+    assert fastnet_command(tmp_path, "--version").stdout == f"fastnet {fastnet.__version__}\n"
     script = Path(sys.executable).with_name("fastnet")
     if script.exists():
         assert subprocess.run([script, "info"], cwd=tmp_path, capture_output=True, text=True).stdout == done.stdout

@@ -1,6 +1,7 @@
 """evaluate, predict, summary and bench on runs that the tests make: tables, arrays, pictures and texts."""
 import csv
 import json
+import os
 import re
 import shlex
 import shutil
@@ -68,6 +69,8 @@ def test_a_table_from_training_to_predictions(capsys):
     assert "bad.csv has no column 'colour'" in out(capsys, "predict", "run", "bad.csv", code=1)
     assert "there is no column 'kind' to compare with" in out(capsys, "evaluate", "run", "--data", "bad2.csv", code=1) if (
         Path("bad2.csv").write_text("size,weight,colour\n1,2,red\n")) else None
+    os.mkdir("tables")
+    assert "tables is a folder; name the files in it" in out(capsys, "predict", "run", "tables", code=1)
     assert "there is no file nowhere.csv" in out(capsys, "predict", "run", "nowhere.csv", code=1)
     np.save("x.npy", np.zeros((1, 5)))
     assert "the run learned from a CSV file, whose columns have names" in out(capsys, "predict", "run", "x.npy", code=1)

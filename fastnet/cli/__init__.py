@@ -12,6 +12,7 @@ from fastnet.cli.options import positive, seed
 from fastnet.cli.recipe import command as recipe
 from fastnet.cli.refused import Refused
 from fastnet.serialization import DamagedFile
+from fastnet.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = language.parser(first).parse_args(words[2:])
     elif first not in DATASETS and words[:1] == ["train"] and any(word.endswith(".toml") for word in words):
         args = recipe.parser().parse_args(words[1:])
+    elif not words:
+        parser().print_help(sys.stderr)
+        return 2
     else:
         args = parser().parse_args(words)
     try:
@@ -53,12 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser("fastnet", description="Neural networks on CPUs.")
+    top.add_argument("--version", action="version", version=f"fastnet {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("info", help="print version, instruction set, threads and OpenMP runtimes")
     command.set_defaults(run=info.run)
     command = commands.add_parser("train", help="train by a recipe, or on real pictures, a text, or sentence pairs", epilog=jobs_in_words(),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("dataset", metavar="DATASET", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}; or a RECIPE.toml, which "
+    command.add_argument("dataset", metavar="DATASET|RECIPE.toml", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}; or a RECIPE.toml, which "
                          "has options of its own: fastnet train RECIPE.toml --help")
     command.add_argument("--model", dest="network", metavar="NAME", help="which network (default: the data set's first below)")
     command.add_argument("--data", metavar="DIR", help="folder of the data set's files, where they are not installed with the system")

@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> None:
     trained = open_run(args.run_folder)
     missing = [name for name in args.files if not Path(name).is_file()]
     if missing:
+        if Path(missing[0]).is_dir():
+            raise Refused(f"{missing[0]} is a folder; name the files in it, such as {missing[0]}/*")
         raise Refused(f"there is no file {missing[0]}")
     rows = predictions(trained, args)
     if args.out is None:

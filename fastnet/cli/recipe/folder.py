@@ -13,8 +13,8 @@ import fastnet
 from fastnet.cli.recipe.toml import dumps
 from fastnet.cli.refused import Refused
 
-RESULTS = ("recipe.toml", "environment.json", "data.json", "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet",
-           "doctor.txt")
+DESCRIPTION = ("recipe.toml", "environment.json", "data.json")
+RESULTS = (*DESCRIPTION, "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet", "doctor.txt")
 
 
 def writable(name: str | os.PathLike, option: str = "--out") -> Path:
@@ -35,13 +35,20 @@ def new(name: str, overwrite: bool) -> Path:
     """The folder of a new run; that of another run is refused, or emptied of what a run writes."""
     out = writable(name)
     if any((out / file).exists() for file in (*RESULTS, "checkpoints")):
-        if not overwrite:
+        if not overwrite and not came_to_nothing(out):
             raise Refused(f"{out} holds another run: fastnet resume {out} goes on with it, --overwrite replaces it, --out DIR takes "
                           "another folder")
         for file in RESULTS:
             (out / file).unlink(missing_ok=True)
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
     return out
+
+
+def came_to_nothing(out: Path) -> bool:
+    """Whether a run ended before its first record: it is described, and there is nothing to lose."""
+    described = all((out / file).exists() for file in DESCRIPTION)
+    results = [out / file for file in RESULTS if file not in DESCRIPTION]
+    return described and not any(file.exists() and file.stat().st_size for file in results) and not any(out.glob("checkpoints/*"))
 
 
 def describe(out: Path, tree: dict[str, Any], facts: dict[str, Any]) -> None:
