@@ -1,4 +1,5 @@
 """The doctor at work: everything put back, training unchanged, what is sampled and shown."""
+import io
 import math
 import re
 
@@ -112,7 +113,7 @@ def test_a_loss_that_is_not_finite_ends_the_fit_with_a_verdict():
     said = []
     model = Faulty(lambda y: (y - 100.0).log())
     trainer = fn.Trainer(model, CE, sgd(model), callbacks=[GradientDoctor(on_verdict=said.append)], progress=False)
-    with pytest.raises(FloatingPointError):
+    with pytest.raises(FloatingPointError, match=r"the loss became nan(?s:.*)\nGradientDoctor: error: not finite(?s:.*)log"):
         trainer.fit(batches(), epochs=1)
     assert [v.name for v in said] == ["not finite"] and "log" in said[0].explanation and "_hooked" not in model.__dict__
 
@@ -161,6 +162,31 @@ def test_plot(monkeypatch):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     assert len(diagnose(mlp(), CE, batches()).plot().lines) == 1
+
+
+def test_the_gradient_of_a_recurrence_of_which_only_the_last_output_is_read():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell, self.out = nn.LSTM(4, 32, batch_first=True), nn.Linear(32, 3)
+
+        def forward(self, x):
+            return self.out(self.cell(x)[0][:, -1])
+
+    model, x, y = Last(), fn.randn(16, 80, 4), fn.randint(0, 3, (16,))
+    last = model.cell(x)[0].detach()[:, -1].requires_grad_()
+    CE(model.out(last), y).backward()
+    assert diagnose(model, CE, [(x, y)]).layers["cell"].gradient == pytest.approx(np.linalg.norm(last.grad.numpy()), rel=1e-4)
+
+
+def test_a_fit_that_shows_its_progress_names_what_is_ill():
+    stream = io.StringIO()
+    for progress, told in ((fn.training.Progress(stream=stream), True), (False, False)):
+        model = mlp()
+        trainer = fn.Trainer(model, CE, sgd(model, lr=30.0), callbacks=[GradientDoctor()], progress=progress)
+        trainer.fit(batches(), epochs=1)
+        last = stream.getvalue().splitlines()[-1]
+        assert last.startswith("GradientDoctor: ") and "learning rate too high" in last and len(stream.getvalue().splitlines()) == 2
 
 
 def test_samples():

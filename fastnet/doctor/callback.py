@@ -40,7 +40,8 @@ class GradientDoctor(Callback):
     Args:
         model, optimizer: for a plain loop; a Trainer brings its own.
         every: steps between two watched ones; None: by cost.
-        on_verdict: called with each `Verdict` when it is first made; None: `report()` tells.
+        on_verdict: called with each `Verdict` when it is first made; None: `report()` tells, and a Trainer that shows its progress
+            ends a fit with a line that names them. An error about a loss that is not finite always tells where it came from.
 
     Attributes:
         distance: steps from one watched step to the next, as it is now.
@@ -153,10 +154,16 @@ class GradientDoctor(Callback):
         if isinstance(trainer.exception, FloatingPointError):
             self._trace(trainer.batch_loss, trainer.batch)
             self._announce()
+            found = [v for v in self.report().verdicts if v.name == "not finite"]
+            trainer.exception.args = ("\n".join([str(trainer.exception), *(f"GradientDoctor: {v}" for v in found)]),)
 
     def on_fit_end(self, trainer: Any) -> None:
-        """Leave nothing on the model."""
+        """Leave nothing on the model; name what was found, where nobody else does."""
         self.detach()
+        if self.on_verdict is None and trainer.progress is not None and trainer.step > trainer.start[1]:
+            found = dict.fromkeys(f"{v.name} in {v.layer}" if v.layer else v.name for v in self.report().verdicts)
+            if found:
+                print(f"GradientDoctor: {', '.join(found)}; its report() has numbers and cures", file=trainer.progress.stream, flush=True)
 
     # ---- what was found
 

@@ -20,7 +20,7 @@ def rows(a: np.ndarray, channels: bool) -> np.ndarray:
     16
     """
     if a.ndim < 2:
-        return a.reshape(-1, 1)[:LIMIT]
+        return a.reshape(-1, 1)[::max(1, a.size // LIMIT) | 1]                # an odd step meets all units of what was flattened
     if channels and a.ndim > 2:
         a = np.moveaxis(a, 1, -1)
     units = a.shape[-1]

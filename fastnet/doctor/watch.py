@@ -159,7 +159,9 @@ class Watch:
 
     def _gradient(self, layer: Layer, channels: bool, g: Tensor) -> None:
         start = thread_time()
-        layer.see_gradient(rms(rows(g.numpy(), channels)))
+        a = g.numpy()
+        # A flat one is a recurrence's, and a sample of zeros tells nothing: of a sequence often only the last place has a gradient.
+        layer.see_gradient((rms(rows(a, channels)) if a.ndim > 1 else 0.0) or rms(a))
         self.cost += thread_time() - start
 
     def _loss_notes(self) -> None:
