@@ -123,6 +123,15 @@ def test_best_weights_and_which_checkpoints_are_kept(tmp_path):
     assert [json.loads(line)["val_score"] for line in open(tmp_path / "log.jsonl")][:2] == [1.0, 3.0]
 
 
+def test_best_weights_beside_checkpoints_of_ones_own(tmp_path):
+    trainer = trainer_of(network(), callbacks=[Scores(1.0, 3.0, 2.0)], monitor="val_score", mode="max", out=tmp_path,
+                         checkpoints=Checkpoints(tmp_path / "elsewhere", keep=3))
+    trainer.fit(batches(), batches(), epochs=3)
+    middle = fn.load(trainer.checkpoints.files()[1])["model"]
+    best = fn.load(tmp_path / "best.fnet")
+    assert trainer.checkpoints.best_value == 3.0 and all(fn.equal(best[name], middle[name]) for name in middle)
+
+
 def test_checkpoints_by_steps_and_by_time(tmp_path):
     class Written(Callback):
         def __init__(self):

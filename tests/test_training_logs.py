@@ -102,6 +102,14 @@ def test_progress_of_a_stream_without_length_and_by_steps():
 
 # ---- logs
 
+def test_a_resumed_fit_says_where_it_goes_on(tmp_path):
+    for epochs in (2, 3):
+        stream = io.StringIO()
+        trainer_of(network(), out=tmp_path, progress=Progress(stream=stream)).fit(batches(), epochs=epochs, resume=True)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == f"going on after epoch 2, step {2 * len(batches())}" and lines[1].startswith("epoch 3/3")
+
+
 def test_json_lines(tmp_path):
     path = tmp_path / "runs" / "log.jsonl"
     trainer = trainer_of(network(), callbacks=[JSONLines(path, every=3)])

@@ -62,6 +62,8 @@ class Progress(Callback):
         self.live = is_terminal(self.stream) if self.wanted is None else self.wanted
         self.tail = ""
         self.bar, self.drawn = None, 0.0
+        if trainer.resumed:
+            print(f"going on after epoch {trainer.epoch - trainer.in_epoch}, step {trainer.step}", file=self.stream, flush=True)
 
     def on_epoch_start(self, trainer: Trainer) -> None:
         """A new bar."""

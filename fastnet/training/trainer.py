@@ -47,8 +47,8 @@ class Trainer:
         monitor: name of the value that ReduceLROnPlateau and the best weights go by; None: val_loss, or train_loss without validation.
         mode: "min" or "max": which values of it are better.
         out: folder of the run: checkpoints, ``best.fnet`` (the best weights) and ``log.jsonl`` (a record a line); None: nothing is written.
-        checkpoints: `Checkpoints`: when and where; None: after each epoch and every ten minutes, the last two, in ``out/checkpoints``;
-            False: none.
+        checkpoints: `Checkpoints`: when and where; with `out` they keep the best weights too, unless they say otherwise. None: after
+            each epoch and every ten minutes, the last two, in ``out/checkpoints``; False: none, and no best weights.
         seed: `seed_everything` with it when the first step is to come; None: generators stay as they are. The model is made before:
             call `seed_everything` before that for the same weights.
         batch_loss: ``batch_loss(model, batch)``, returning (loss, output, target), in place of `loss`, for batches of any form.
@@ -268,6 +268,10 @@ def _checkpoints(out: Any, given: Any, monitor: str | None, mode: str) -> Checkp
     if mode not in ("min", "max"):
         raise ValueError(f"Trainer: mode must be 'min' or 'max', got {mode!r}")
     if isinstance(given, Checkpoints):
+        if out is not None and given.best is None:
+            given.best = Path(out) / "best.fnet"
+            if given.monitor is None:
+                given.monitor, given.mode = monitor, mode
         return given
     if given not in (None, True, False):
         raise TypeError(f"Trainer: checkpoints must be fastnet.training.Checkpoints, True, False or None, got {type(given).__name__}")

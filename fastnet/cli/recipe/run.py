@@ -61,7 +61,6 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
         if resume:
             trainer.resume()
             begin = trainer.step
-            print(f"going on after epoch {trainer.epoch - trainer.in_epoch}, step {begin}", flush=True)
         trainer.fit(train, validation, table.get("epochs"), table.get("steps"), validate_every=table.get("validate_every"), resume=resume)
     except NonFiniteLoss as error:
         diagnosis(out, doctor)
