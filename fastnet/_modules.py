@@ -3,7 +3,13 @@ import sys
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import spec_from_file_location
 
-import fastnet._native as _native
+try:
+    import fastnet._native as _native
+except ModuleNotFoundError as error:
+    if error.name != "fastnet._native":
+        raise
+    raise ModuleNotFoundError(f"fastnet in {__file__.rpartition('/')[0]} is source code that is not compiled: after `pip install .` start "
+                              "Python in another folder, or compile here: python setup.py build_ext --inplace", name=error.name) from None
 
 
 class Finder:
