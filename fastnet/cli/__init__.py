@@ -63,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=info.run)
     command = commands.add_parser("train", help="train by a recipe, or on real pictures, a text, or sentence pairs", epilog=jobs_in_words(),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("dataset", metavar="DATASET|RECIPE.toml", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}; or a RECIPE.toml, which "
-                         "has options of its own: fastnet train RECIPE.toml --help")
+    command.add_argument("dataset", metavar="DATASET|RECIPE.toml", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}; or a RECIPE"
+                         ".toml, which has options of its own: fastnet train RECIPE.toml --help")
     command.add_argument("--model", dest="network", metavar="NAME", help="which network (default: the data set's first below)")
     command.add_argument("--data", metavar="DIR", help="folder of the data set's files, where they are not installed with the system")
     command.add_argument("--epochs", type=positive(int), metavar="N", help="passes over the training images (default: below)")
