@@ -4,6 +4,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from fastnet._core.engine import is_grad_enabled
 from fastnet._core.tensor import Tensor, attach
 
 # Module -> names that are functions of fastnet and methods of Tensor.
@@ -58,7 +59,8 @@ def _method(name: str, module: str) -> Any:
 
 def _in_place(name: str) -> Any:
     def method(self: Tensor, *args: Any, **options: Any) -> Tensor:
-        return self.copy_(getattr(self, name)(*args, **options))
+        recorded = is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in (self, *args, *options.values()))
+        return self.copy_(getattr(self.clone() if recorded else self, name)(*args, **options))    # backward may need the old values
 
     method.__name__ = f"{name}_"
     method.__doc__ = f"`{name}`, whose result is written over the tensor."

@@ -38,8 +38,9 @@ def _lgamma(x: np.ndarray) -> np.ndarray:
     series = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r / 1188)))) / y
     value = (y - 0.5) * np.log(y) - y + 0.5 * math.log(2 * math.pi) + series - np.log(shift)
     value = np.where(np.isinf(x), np.inf, value)
+    pole = (x <= 0) & (x == np.floor(x))
     sine = np.abs(np.sin(math.pi * np.where(x < 0.5, x, 0.25)))
-    return np.where((x < 0.5) & np.isfinite(x), math.log(math.pi) - np.log(sine) - value, value)
+    return np.where(pole, np.inf, np.where((x < 0.5) & np.isfinite(x), math.log(math.pi) - np.log(sine) - value, value))
 
 
 def _digamma(x: np.ndarray) -> np.ndarray:
@@ -52,7 +53,8 @@ def _digamma(x: np.ndarray) -> np.ndarray:
         y = np.where(small, y + 1, y)
     r = 1 / (y * y)
     value = np.log(y) - 0.5 / y - r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r / 132)))) - less
-    return np.where(x < 0, value - math.pi / np.tan(math.pi * np.where(x < 0, x, 0.25)), value)
+    value = np.where(x < 0, value - math.pi / np.tan(math.pi * np.where(x < 0, x, 0.25)), value)
+    return np.where((x < 0) & (x == np.floor(x)), np.nan, value)
 
 
 def _trigamma(x: np.ndarray) -> np.ndarray:
@@ -119,6 +121,28 @@ class _Erfinv(Function):
         return g * (y * y).exp() * (math.sqrt(math.pi) / 2)
 
 
+class _Ndtri(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        # A first guess for the tail (Abramowitz and Stegun, 26.2.23), then Halley's steps with erfc, which keeps a tail's digits.
+        p = x.double()
+        q = where(p < 0.5, p, 1 - p)
+        t = (q.clamp(min=5e-324).log() * -2).sqrt()
+        z = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
+        for _ in range(3):
+            step = ((z * math.sqrt(0.5)).erfc() / 2 - q) / ((z * z / -2).exp() / math.sqrt(2 * math.pi)).clamp(min=1e-323)
+            z = z + step / (1 - z * step / 2)
+        z = where(q == 0, math.inf, where(q < 0, math.nan, where(q == 0.5, 0.0, z)))
+        out = where(p < 0.5, -z, z).to(x.dtype)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:
+        y = ctx.saved_tensors[0]
+        return g * (y * y / 2).exp() * math.sqrt(2 * math.pi)
+
+
 def gammaln(input: Tensor) -> Tensor:
     """The logarithm of the absolute value of the gamma function.
 
@@ -181,7 +205,7 @@ def ndtri(input: Tensor) -> Tensor:
     >>> fastnet.special.ndtri(fastnet.tensor([0.5]))
     tensor([0.])
     """
-    return erfinv(_floating(input, "ndtri") * 2 - 1) * math.sqrt(2)
+    return _Ndtri.apply(_floating(input, "ndtri"))
 
 
 def entr(input: Tensor) -> Tensor:

@@ -358,7 +358,8 @@ def node_backward(Node node not None, Tensor gradient=None) -> list:
         result = []
         for k in range(n.n_inputs):
             if gin[k].st == NULL:
-                result.append(None)
+                rows = None if n.extra == NULL else (<dict>n.extra).pop("rows", None)
+                result.append(None if rows is None else rows.to_dense())
             else:
                 result.append(tensor_take(&gin[k]))
                 gin[k].st = NULL

@@ -7,6 +7,7 @@ from typing import Any
 import fastnet
 from fastnet._core.tensor import Tensor
 from fastnet.distributions.distribution import Distribution, parameters
+from fastnet.special import ndtr, ndtri
 
 
 class _LocationScale(Distribution):
@@ -46,11 +47,11 @@ class Normal(_LocationScale):
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of a smaller value."""
-        return 0.5 * (1 + (self._z(value) * math.sqrt(0.5)).erf())
+        return ndtr(self._z(value))
 
     def icdf(self, value: Tensor) -> Tensor:
         """The value below which a part of the probability lies."""
-        return self.loc + self.scale * (2 * value - 1).erfinv() * math.sqrt(2)
+        return self.loc + self.scale * ndtri(value)
 
     @property
     def mean(self) -> Tensor:

@@ -67,9 +67,11 @@ class _Eigh(Function):
         w, v = (array_of(t) for t in ctx.saved_tensors)
         gap = w[..., None, :] - w[..., :, None]
         np.einsum("...ii->...i", gap)[...] = np.inf       # the diagonal takes the eigenvalues' share
-        inner = (transposed(v) @ gv.numpy()) / gap
+        turned = transposed(v) @ gv.numpy()
+        inner = np.divide(turned, gap, out=np.zeros_like(turned), where=turned != 0)   # equal eigenvalues do no harm to their own gradient
         np.einsum("...ii->...i", inner)[...] += gw.numpy()
-        return tensor_of(v @ inner @ transposed(v)), None
+        y = v @ inner @ transposed(v)
+        return tensor_of((y + transposed(y)) / 2), None
 
 
 class _Svd(Function):

@@ -54,7 +54,7 @@ class _Lazy(Module):
     def _size_in(self, state: Any, prefix: str) -> int | None:
         """The size of the input that a state_dict tells."""
         weight = state.get(prefix + "weight")
-        return None if weight is None else weight.shape[1]
+        return None if weight is None or weight.ndim < 2 else weight.shape[1]
 
     @staticmethod
     def _first_input(module: Any, args: tuple) -> None:
@@ -70,7 +70,8 @@ class _Lazy(Module):
             if parameter is not None:
                 parameter.materialize(made._parameters[name].detach().to(parameter.dtype))
         for name, buffer in made._buffers.items():
-            setattr(self, name, buffer)
+            own = self._buffers.get(name)
+            setattr(self, name, buffer if own is None or buffer is None else buffer.to(own.dtype))
         for name, value in vars(made).items():
             if isinstance(value, (int, tuple)) and name != "training" and not name.startswith("_"):
                 setattr(self, name, value)
@@ -115,7 +116,9 @@ class _LazyConv(_Lazy):
 
     def _size_in(self, state: Any, prefix: str) -> int | None:
         weight = state.get(prefix + "weight")
-        return None if weight is None else weight.shape[0] if self.becomes.transposed else weight.shape[1] * self.groups
+        if weight is None or weight.ndim < 2:            # of a layer that was saved before its first input
+            return None
+        return weight.shape[0] if self.becomes.transposed else weight.shape[1] * self.groups
 
 
 class LazyConv1d(_LazyConv, conv.Conv1d):

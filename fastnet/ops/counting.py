@@ -181,7 +181,7 @@ def unique_consecutive(input: Tensor, return_inverse: bool = False, return_count
     """
     a = _array(input, "unique_consecutive")
     rows = a.ravel() if dim is None else np.moveaxis(a, dim, 0)
-    flat = rows.reshape(len(rows), -1)
+    flat = rows.reshape(len(rows), int(np.prod(rows.shape[1:])))
     new = np.ones(len(rows), bool)
     new[1:] = (flat[1:] != flat[:-1]).any(1)
     starts = np.flatnonzero(new)
@@ -218,7 +218,8 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> mode_result:
     last = np.empty(len(lines), np.int64)
     for i, line in enumerate(lines):
         values, counts = np.unique(line, return_counts=True)
-        last[i] = np.flatnonzero(line == values[counts.argmax()])[-1]
+        often = values[counts.argmax()]
+        last[i] = np.flatnonzero(line == often if often == often else line != line)[-1]
     shape = list(a.shape)
     shape[dim] = 1
     index = from_numpy(last.reshape(shape))

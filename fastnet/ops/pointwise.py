@@ -76,7 +76,7 @@ def hypot(input: Tensor, other: Tensor) -> Tensor:
     size = maximum(x.detach().abs(), y.detach().abs())
     size = where((size > 0) & size.isfinite(), size, 1.0)
     u, v = x / size, y / size
-    return size * (u * u + v * v).sqrt()
+    return where(x.isinf() | y.isinf(), math.inf, size * (u * u + v * v).sqrt())
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def copysign(input: Tensor, other: Tensor | float) -> Tensor:
     """
     x = _floating(input, "copysign")
     y = other if isinstance(other, Tensor) else as_tensor(float(other), dtype=x.dtype)
-    sign = where(signbit(y), -1.0, 1.0).to(x.dtype)
+    sign = where(signbit(y), -1.0, 1.0).to(y.dtype if y.is_floating_point() else x.dtype)
     size = where(x == 0, x.detach(), x).abs()            # at 0 the gradient is 0
     return size * sign
 

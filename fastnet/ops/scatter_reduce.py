@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnet._core.dtypes import finfo, int64
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.create import ones_like, zeros_like
 from fastnet.ops.where import where
@@ -38,13 +39,13 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
         raise ValueError(f"scatter_reduce: reduce must be one of {', '.join(REDUCTIONS)}, got {reduce!r}")
     x, i, s = _checked(input, dim, index, src)
     dim = dim % max(input.ndim, 1)
-    hits = zeros_like(x).scatter_add(dim, i, ones_like(s)) if reduce == "mean" or not include_self else None
+    hits = zeros_like(x, dtype=int64).scatter_add(dim, i, ones_like(s, dtype=int64)) if reduce == "mean" or not include_self else None
     if reduce in ("sum", "mean"):
-        base = x if include_self else where(hits > 0, 0.0, x).to(x.dtype)
+        base = x if include_self else where(hits > 0, zeros_like(x), x)
         y = base.scatter_add(dim, i, s)
         if reduce == "mean":
             count = hits + 1 if include_self else hits.clamp(min=1)
-            y = y / count if x.is_floating_point() else y.div(count, rounding_mode="floor")
+            y = y / count if x.is_floating_point() else y.div(count, rounding_mode="floor").to(x.dtype)
     else:
         y = _products(x, dim, i, s, hits) if reduce == "prod" else _extremes(x, dim, i, s, hits, reduce == "amax")
     return y.reshape(input.shape)
@@ -112,23 +113,27 @@ def _extremes(x: Tensor, dim: int, i: Tensor, s: Tensor, hits: Tensor | None, la
 
 
 def _products(x: Tensor, dim: int, i: Tensor, s: Tensor, hits: Tensor | None) -> Tensor:
-    start = x if hits is None else where(hits > 0, 1.0, x).to(x.dtype)
-    product = start.detach().numpy().copy()
-    np.multiply.at(product, _key(i, dim), s.detach().numpy())
-    y = from_numpy(product)
+    start = x if hits is None else where(hits > 0, ones_like(x), x)
+    v, w = start.detach(), s.detach()
+    y = _multiplied(v, w, i, dim)
     if not (x.requires_grad or s.requires_grad):
         return y
-    # y = start prod(s): its differential is sum (product of the others) d; the others are found with zeros counted apart.
-    zeros = (start.detach() == 0).to(x.dtype).scatter_add(dim, i, (s.detach() == 0).to(x.dtype))
-    whole = where(start.detach() == 0, 1.0, start.detach()).numpy().copy()
-    np.multiply.at(whole, _key(i, dim), where(s.detach() == 0, 1.0, s.detach()).numpy())
-    rest = from_numpy(whole)
+    # Each factor's gradient is the product of the others, which is found with zeros counted apart.
+    zeros = (v == 0).to(x.dtype).scatter_add(dim, i, (w == 0).to(x.dtype))
+    rest = _multiplied(where(v == 0, 1.0, v), where(w == 0, 1.0, w), i, dim)
 
-    def others(v: Tensor, zeros_there: Tensor, rest_there: Tensor) -> Tensor:
-        left = zeros_there - (v == 0).to(x.dtype)
-        return where(left > 0, 0.0, rest_there / where(v == 0, 1.0, v))
+    def nought(factor: Tensor, zeros_there: Tensor, rest_there: Tensor) -> Tensor:
+        """0, with that gradient."""
+        value = factor.detach()
+        others = where(zeros_there - (value == 0).to(x.dtype) > 0, 0.0, rest_there / where(value == 0, 1.0, value))
+        finite = where(value.isfinite(), factor, 0.0)
+        return (finite - finite.detach()) * others.clamp(finfo(x.dtype).min, finfo(x.dtype).max)
 
-    a = others(start.detach(), zeros, rest)
-    b = others(s.detach(), zeros.gather(dim, i), rest.gather(dim, i))
-    moved = (start * a).scatter_add(dim, i, s * b)
-    return moved + (y - moved.detach())                   # the value is y, the gradient that of the sum
+    return y + nought(start, zeros, rest).scatter_add(dim, i, nought(s, zeros.gather(dim, i), rest.gather(dim, i)))
+
+
+def _multiplied(start: Tensor, s: Tensor, i: Tensor, dim: int) -> Tensor:
+    product = start.numpy().copy()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        np.multiply.at(product, _key(i, dim), s.numpy())
+    return from_numpy(product)

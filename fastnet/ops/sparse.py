@@ -36,6 +36,9 @@ class SparseTensor:
     requires_grad = False
 
     def __init__(self, indices: Tensor, values: Tensor, size: tuple[int, int], is_coalesced: bool = False) -> None:
+        if indices.ndim != 1 or len(size) != 2 or tuple(values.shape) != (indices.shape[0], size[1]):
+            raise ValueError(f"SparseTensor: values {tuple(values.shape)} must be a row for each of indices {tuple(indices.shape)} "
+                             f"of a table {tuple(size)}")
         self._index, self._rows, self._coalesced = indices, values, is_coalesced
         self.shape = Size(size)
 
@@ -134,6 +137,8 @@ class SparseTensor:
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, Tensor):
+            if tuple(other.shape) != tuple(self.shape) or other.dtype != self.dtype:
+                raise RuntimeError(f"add: {self.dtype} rows of a table {tuple(self.shape)} and a {other.dtype} tensor {tuple(other.shape)}")
             table = other.detach().clone().contiguous()
             add_rows_(table, self._index, self._rows)
             return table

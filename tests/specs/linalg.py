@@ -63,7 +63,7 @@ SPECS = [
            refused=[Refused(ValueError, "linalg.qr: mode", zeros(2, 2), "full")]),
     linalg("eigh", lambda a: (np.linalg.eigvalsh(symmetric_part(a)), symmetric_part(a), np.linalg.eigh(symmetric_part(a))[1] ** 2),
            [SQUARE],
-           call=lambda f, a: (lambda w, v: (w, v * w @ v.mT, v ** 2))(*f((a + a.mT) / 2)), refused=[NOT_SQUARE]),
+           call=lambda f, a: (lambda w, v: (w, v * w @ v.mT, v ** 2))(*f((a + a.mT) / 2 if a.shape[0] == a.shape[1] else a)), refused=[NOT_SQUARE]),
     linalg("eigvalsh", lambda a: np.linalg.eigvalsh(symmetric_part(a)), [SQUARE], call=lambda f, a: f((a + a.mT) / 2)),
     linalg("svd", lambda a: (np.linalg.svd(a)[1], a, np.linalg.svd(a, False)[0] ** 2, np.linalg.svd(a, False)[2] ** 2), [SQUARE, TALL,
            WIDE],
