@@ -1,6 +1,6 @@
 """A recurrent network whose gradient explodes, and clipping, which cures it.
 
-The task: a sequence of 30 numbers, and the label says whether the first one was positive. The recurrent weights begin too large, so that the
+The task: a sequence of 30 numbers; the label says whether the first one was positive. The recurrent weights begin too large, so that the
 gradient grows at each of the 30 steps back in time.
 """
 import math

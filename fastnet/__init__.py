@@ -87,7 +87,33 @@ if _typing.TYPE_CHECKING:
     from fastnet import text, training, transforms, utils
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
-    from fastnet.profiling import estimate, profile, summary
+    from fastnet.profiling.estimate import estimate
+    from fastnet.profiling.profile import profile
+    from fastnet.profiling.summary import summary
+    from fastnet.linalg import det, inverse, logdet, pinverse, slogdet
+    from fastnet.nn.functional import (
+        alpha_dropout, avg_pool1d, bilinear, channel_shuffle, cosine_similarity, dropout, max_pool1d, max_pool2d, max_pool3d,
+        pairwise_distance, pixel_shuffle, pixel_unshuffle,
+    )
+    from fastnet.ops.about import (
+        can_cast, detach, is_complex, is_floating_point, is_nonzero, is_same_size, is_tensor, numel, promote_types, result_type,
+    )
+    from fastnet.ops.counting import argwhere, bincount, bucketize, histc, isin, mode, searchsorted, unique_consecutive
+    from fastnet.ops.distances import cdist, dist, pdist
+    from fastnet.ops.matrices import chain_matmul, cross, diagflat, kron, matrix_power, trace, vander, vdot
+    from fastnet.ops.pointwise import (
+        copysign, deg2rad, fmax, fmin, frac, heaviside, hypot, isneginf, isposinf, logaddexp, logaddexp2, logit, nan_to_num, positive,
+        rad2deg, sgn, signbit, sinc, xlogy,
+    )
+    from fastnet.ops.powers import float_power, gcd, lcm, ldexp
+    from fastnet.ops.running import cummax, cummin
+    from fastnet.ops.scatter_reduce import scatter_reduce
+    from fastnet.ops.statistics import (
+        aminmax, corrcoef, cov, cumulative_trapezoid, diff, nanmean, nanmedian, nanquantile, nansum, quantile, trapezoid, trapz,
+    )
+    from fastnet.ops.write import diagonal_scatter, index_copy, index_fill, select_scatter, slice_scatter
+    from fastnet.special import digamma, erfinv, lgamma
+    from fastnet.tensor_types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor
     from fastnet.serialization import load, save
     from fastnet.training import Trainer
 else:

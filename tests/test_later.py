@@ -1,4 +1,7 @@
 """The long tail of functions and methods, what scripts ask of other devices, and old names of tensors."""
+import ast
+import inspect
+
 import numpy as np
 import pytest
 
@@ -112,3 +115,11 @@ def test_numpys_names_of_axes():
     assert fastnet.equal(fastnet.cat((x, x), axis=1), fastnet.cat((x, x), 1))
     with pytest.raises(TypeError, match="sum: dim=0 and axis=1 are two names"):
         x.sum(dim=0, axis=1)
+
+
+def test_type_checkers_see_every_name():
+    tree = ast.parse(inspect.getsource(fastnet))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.asname or alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert later.HOME.items() <= seen.items()
+    assert {"Trainer", "diagnose", "estimate", "gradcheck_model", "load", "profile", "save", "summary"} <= set(seen)
