@@ -239,6 +239,16 @@ def test_one_optimizer_with_sparse_and_dense_parameters(rng, batch):
     assert np.array_equal(again.state[module.weight]["sum"].numpy(), optimizer.state[module.weight]["sum"].numpy())
 
 
+def test_a_model_is_checked_and_trained(rng):
+    model = nn.Sequential(nn.Embedding(ROWS, D, sparse=True), nn.Flatten(), nn.Linear(2 * D, 3))
+    x, y = fn.tensor(rng.integers(0, ROWS, (8, 2))), fn.tensor(rng.integers(0, 3, 8))
+    assert fn.gradcheck_model(model, nn.CrossEntropyLoss(), (x, y))
+    optimizer = fn.optim.SGD(model.parameters(), lr=0.5)
+    history = fn.Trainer(model, nn.CrossEntropyLoss(), optimizer, clip_norm=1.0, accumulate=2, progress=False).fit([(x, y)] * 2, epochs=20)
+    assert model[0].weight.grad is None or model[0].weight.grad.is_sparse
+    assert history[-1]["train_loss"] < 0.7 * history[0]["train_loss"]
+
+
 def test_what_is_refused(rng, batch):
     module = table(rng)
     backward(module, *batch)

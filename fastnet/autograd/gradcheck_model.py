@@ -137,7 +137,7 @@ def gradcheck_model(model: Any, loss: Callable[[Any, Any], Tensor] | None, batch
                            "random numbers that neither fastnet, random nor numpy.random gives, or keeps a state that is no buffer")
     run.backward()
     rng = np.random.default_rng(seed)
-    gradients = {name: p.grad for name, p in parameters}
+    gradients = {name: p.grad.to_dense() if p.grad is not None and p.grad.is_sparse else p.grad for name, p in parameters}
     checks = [_check(run, name, p, gradients[name], value, points, eps, rng) for name, p in parameters if p.numel()]
     return ModelCheck(checks, value, tolerance)
 
