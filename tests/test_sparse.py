@@ -321,3 +321,18 @@ def test_pytorch_takes_the_same_steps(rng, name, options):
         np.testing.assert_allclose(mine.values().numpy(), other.values().numpy(), rtol=1e-5, atol=1e-6)
         a.step(), b.step()
         np.testing.assert_allclose(ours.weight.detach().numpy(), theirs.weight.detach().numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_nothing_is_left_behind(rng, batch):
+    """No memory grows; a table of another shape has lost its gradient."""
+    module = table(rng)
+    optimizer = fn.optim.SparseAdam(module.parameters())
+    live = []
+    for _ in range(6):
+        optimizer.zero_grad()
+        backward(module, *batch)
+        optimizer.step()
+        live.append(fn.memory_stats()["live_bytes"])
+    assert live[-1] == live[2]
+    module.weight.data = fn.ones(2, 3)
+    assert module.weight.grad is None

@@ -252,7 +252,7 @@ cdef class Tensor:
         array_drop(&old)
         if self.node != NULL:                            # the gradient must have the shape of the new value
             if not same_shape(&self.node.acc, &x.t) or self.node.acc.dtype != x.t.dtype:
-                array_drop(&self.node.grad)
+                _set_grad(self, None)
             self.node.acc = x.t
             self.node.acc.st = NULL
 
