@@ -33,6 +33,12 @@ def test_weight_norm_changes_nothing_at_first_and_knows_length_and_direction(mak
         remove_weight_norm(plain)
 
 
+def test_dim_minus_one_is_the_whole_weight_as_in_pytorch():
+    layer = weight_norm(nn.Linear(5, 3), dim=-1)
+    assert layer.weight_g.numel() == 1
+    assert layer.weight_g.item() == pytest.approx(np.linalg.norm(layer.weight_v.detach().numpy()), rel=1e-6)
+
+
 @pytest.mark.parametrize("make", [lambda: nn.Linear(6, 9), lambda: nn.Conv2d(3, 5, 3), lambda: nn.ConvTranspose2d(3, 5, 3)])
 def test_spectral_norm_finds_the_largest_singular_value(make):
     layer = spectral_norm(make())

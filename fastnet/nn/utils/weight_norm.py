@@ -32,7 +32,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     Args:
         module: a Module.
         name: the parameter.
-        dim: each slice along this axis has a length of its own; None: the whole has one.
+        dim: each slice along this axis has a length of its own; None, or -1 as in PyTorch: the whole has one.
 
     Returns:
         The module.
@@ -45,6 +45,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     >>> sorted(name for name, _ in layer.named_parameters())
     ['bias', 'weight_g', 'weight_v']
     """
+    dim = None if dim == -1 else dim
     weight = take_parameter(module, name, "weight_norm")
     module.register_parameter(name + "_g", Parameter(length(weight.detach(), dim).clone()))
     module.register_parameter(name + "_v", Parameter(weight.detach()))
