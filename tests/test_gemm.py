@@ -149,6 +149,17 @@ def test_deep_products_visit_c_again(isa):
     check(np.asfortranarray(normal(rng, 900, 2100)), normal(rng, 2100, 70), normal(rng, 900, 70), normal(rng, 70), act=1)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_row_and_a_matrix_from_memory(isa, dtype):
+    """Beyond 2^18 elements the matrix is read as one stream; tails of columns, of k and of vectors; both layouts, bias, accumulate."""
+    rng = np.random.default_rng(8)
+    for n, k in ((701, 613), (257, 1100), (9, 40000), (3001, 97)):
+        a, b = normal(rng, 1, k, dtype=dtype), normal(rng, k, n, dtype=dtype)
+        for matrix in (b, np.ascontiguousarray(b.T).T):
+            check(a, matrix, normal(rng, 1, n, dtype=dtype), bias=normal(rng, n, dtype=dtype), accumulate=1)
+            check(matrix.T, a.T, normal(rng, n, 1, dtype=dtype))
+
+
 def test_empty_sizes(isa):
     for m, n, k in [(0, 3, 4), (3, 0, 4), (3, 4, 0), (0, 0, 0)]:
         a, b, bias = np.ones((m, k), "float32"), np.ones((k, n), "float32"), np.arange(n, dtype="float32")
