@@ -38,7 +38,9 @@ def interpolation_of(value: Any, known: Any, name: str) -> str:
 
 def fill_of(fill: Any, channels: int, name: str) -> np.ndarray:
     """The colour beyond the picture, a number for each channel."""
-    values = np.asarray(0 if fill is None else fill, np.float32)
+    if fill is None or isinstance(fill, (int, float)):
+        return np.full(channels, fill or 0, np.float32)
+    values = np.asarray(fill, np.float32)
     if values.size not in (1, channels):
         raise ValueError(f"{name}: fill must be a number or one for each of {channels} channels, got {fill!r}")
     return np.broadcast_to(values.reshape(-1), (channels,)).copy()
