@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(capsys, monkeypatch):
     monkeypatch.setenv("KILL_AT", "30")
     monkeypatch.setenv("KILL_BY", "SIGINT")
     assert main(words) == 130
-    assert "fastnet resume runs/quick goes on\n" in capsys.readouterr().out
+    assert capsys.readouterr().err.endswith("\nfastnet resume runs/quick goes on\n")
     assert not Path("runs/quick/weights.fnet").exists()
     monkeypatch.delenv("KILL_AT")
     assert "going on after epoch 1, step 30\n" in out(capsys, "resume", "runs/quick")

@@ -48,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Refused, DamagedFile, OSError, ImportError) as error:
         print(f"fastnet {args.command}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nstopped", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "\nstopped", file=sys.stderr)
         return 130
     return 0
 

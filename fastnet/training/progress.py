@@ -123,7 +123,7 @@ class Progress(Callback):
         """Leave the line; tell how to go on after Ctrl-C."""
         self._close()
         if trainer.interrupted:
-            where = f"; fit(..., resume=True) goes on from {trainer.checkpoint}" if trainer.checkpoint else ""
+            where = f"; resume goes on from {trainer.checkpoint}" if trainer.checkpoint else ""
             print(f"stopped in epoch {trainer.epoch} after step {trainer.step}{where}", file=self.stream, flush=True)
 
     def _close(self) -> None:

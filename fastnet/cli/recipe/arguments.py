@@ -93,7 +93,8 @@ def check_arguments(where: str, function: Callable[..., Any], given: dict[str, A
             raise Refused(f"{where} {key}: {name} expects {' or '.join(WORDS[w] for w in wanted if w in WORDS)}, got {shown(value)}")
     for key, parameter in known.items():
         if parameter.default is parameter.empty and key not in given and key not in provided:
-            raise Refused(f"{where}: {name} needs {key}")
+            advice = f"; --set {key}=..." if where == "MODEL" else ""
+            raise Refused(f"{where}: {name} needs {key}{advice}")
 
 
 def expected(annotation: Any) -> list[str]:

@@ -103,8 +103,7 @@ class Described(Callback):
 def finish(tree: dict[str, Any], out: Path, trainer: Any) -> None:
     """Weights, curve and the last line."""
     if trainer.interrupted:
-        print(f"fastnet resume {out} goes on")
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"fastnet resume {out} goes on")
     weights = trainer.model.state_dict() if trainer.ema is None else trainer.ema.model_state_dict()
     fastnet.save(weights, out / "weights.fnet")
     records = trainer.history.records
