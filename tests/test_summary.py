@@ -200,6 +200,13 @@ def test_what_batch_norm_refuses_in_training_has_a_hint():
     assert fn.summary(net, (1, 3), mode="eval")[0].output == (1, 3)
 
 
+def test_what_takes_integers_has_a_hint():
+    net = nn.Embedding(5, 3)
+    with pytest.raises(TypeError, match="index must hold integers.*dtypes=fastnet.int64"):
+        fn.summary(net, (2, 4))
+    assert fn.summary(net, (2, 4), dtypes=fn.int64)[0].output == (2, 4, 3)
+
+
 def test_refused_options():
     for options, error in (({"mode": "test"}, "mode must be"), ({"columns": ("size",)}, "columns must be"),
                            ({"dtypes": [fn.float32] * 2}, "2 dtypes")):

@@ -135,6 +135,10 @@ def summary(model: Any, input: Any, *, dtypes: Any = None, depth: int = 3, mode:
                 if mode != "train":
                     raise
                 raise ValueError(f"summary: in training mode, {error}; mode='eval' may do") from error
+            except TypeError as error:
+                if dtypes is not None or "integer" not in str(error):
+                    raise
+                raise TypeError(f"summary: {error}; dtypes=fastnet.int64 makes integers of the shape") from error
             saved, peak = memory_stats()["live_bytes"] - live, memory_stats()["peak_bytes"] - live
         finally:
             _record_launches(before)
