@@ -207,3 +207,19 @@ def test_the_trainer_measures_with_them():
     said = model(x).detach().numpy()
     assert record["val_accuracy"] == pytest.approx(np.mean(said.argmax(1) == TARGET)) and 0 < record["train_accuracy"] < 1
     assert record["val_auc"] == pytest.approx(fed(M.AUROC(), said, TARGET)) and record["val_top2"] >= record["val_accuracy"]
+
+
+def test_small_pieces_are_logits_once_one_was():
+    x, y = np.array([-3.0, 4.0, 0.3, 0.2], np.float32), np.array([0, 1, 1, 0])        # logits: 0.2 and 0.3 mean 1
+    whole, split = M.Accuracy(), M.Accuracy()
+    whole.update(x, y)
+    for i in (slice(0, 2), slice(2, 3), slice(3, 4)):
+        split.update(x[i], y[i])
+    assert whole.compute() == split.compute() == 0.75
+    other = M.Accuracy()
+    other.merge(split)
+    other.update(x[2:3], y[2:3])
+    assert other.compute() == 0.8
+    split.reset()
+    split.update(x[2:3], y[2:3])                          # a probability again
+    assert split.compute() == 0

@@ -129,3 +129,10 @@ def test_what_is_wrong_is_refused(call, error, message):
     other.update(OUTPUT, TARGET)
     with pytest.raises(ValueError, match="AUROC.merge: the parts have seen different tasks"):
         one.merge(other)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.int64, np.float32])
+def test_scores_of_any_dtype_are_sorted_by_value(dtype):
+    metric = M.AUROC(task="binary")
+    metric.update(np.array([0, 1, 0, 1]).astype(dtype), np.array([0, 1, 0, 1]))
+    assert metric.compute() == 1

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from fastnet.metrics.inputs import TASKS, Labels, read
+from fastnet.metrics.inputs import TASKS, Labels, array, outside, read
 from fastnet.metrics.metric import Metric
 
 M = TypeVar("M", bound="ClassificationMetric")
@@ -62,7 +62,8 @@ class ClassificationMetric(Metric):
             were seen or said (over all labels in a multilabel task); "weighted" weights them by how often they were right; "none" gives
             an array. A binary metric is about class 1 and ignores it.
         threshold: above it a probability means 1, in binary and multilabel tasks.
-        logits: whether floats of binary and multilabel tasks are logits; None decides for each piece: logits if a value is outside [0, 1].
+        logits: whether floats of binary and multilabel tasks are logits; None decides: they are from the first piece on that has a value
+            outside [0, 1]. Say it where pieces are small, which may have no such value by chance.
         ignore_index: targets of this value do not count.
 
     Raises: ValueError for unknown options and for shapes that do not belong together; IndexError for labels that are not classes.
@@ -89,14 +90,17 @@ class ClassificationMetric(Metric):
 
     def reset(self) -> None:
         """Forget all pieces."""
-        self.kind, self.classes = self.task, self.num_classes
+        self.kind, self.classes, self.outside = self.task, self.num_classes, False
         n = (self.num_classes or 0) if self.task != "binary" else 2
         self.hits, self.said, self.right = (Counts(np.zeros(n, np.int64)) for _ in range(3))
         self.count = 0
 
     def read(self, output: Any, target: Any) -> Labels:
         """The labels of a piece, of the kind that came before."""
-        piece = read(output, target, type(self).__name__, self.kind, self.classes, self.threshold, self.logits, self.ignore_index)
+        logits = True if self.outside else self.logits
+        piece = read(output, target, type(self).__name__, self.kind, self.classes, self.threshold, logits, self.ignore_index)
+        if logits is None and piece.task != "multiclass":
+            self.outside = outside(array(output))
         self.kind, self.classes = piece.task, piece.classes
         return piece
 
@@ -131,6 +135,7 @@ class ClassificationMetric(Metric):
             raise ValueError(f"{type(self).__name__}.merge: the parts have seen different tasks: {found}")
         super().merge(*others)
         self.kind, self.classes = next(iter(kinds), None), next(iter(sizes), None)
+        self.outside = any(m.outside for m in (self, *others))
         return self
 
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -62,10 +62,15 @@ def check_range(labels: np.ndarray, classes: int | None, name: str, what: str) -
         raise IndexError(f"{name}.update: {what} must be in {bound}, got {labels.min()} to {labels.max()}")
 
 
+def outside(output: np.ndarray) -> bool:
+    """Whether a value is outside [0, 1], so that they are no probabilities."""
+    return bool(output.size) and not (output.min() >= 0 and output.max() <= 1)
+
+
 def decide(output: np.ndarray, threshold: float, logits: bool | None) -> np.ndarray:
     """0 or 1 for probabilities above the threshold, or logits above that of the threshold."""
     if logits is None:
-        logits = bool(output.size) and not (output.min() >= 0 and output.max() <= 1)
+        logits = outside(output)
     if logits:
         threshold = math.log(threshold / (1 - threshold)) if 0 < threshold < 1 else (math.inf if threshold >= 1 else -math.inf)
     return (output > threshold).astype(np.int64)

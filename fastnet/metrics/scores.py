@@ -75,7 +75,8 @@ class ScoreMetric(Metric):
         x, y = array(output), array(target)
         if x.dtype.kind not in "fiub" or np.isnan(x).any():
             raise ValueError(f"{name}.update: output must be numbers without NaN, got {x.dtype}")
-        kind = self.kind or infer_task(x if x.dtype.kind == "f" else x.astype(np.float64), y, name)
+        x = x if x.dtype.kind == "f" else x.astype(np.float64)           # unsigned numbers have no negative, by which they are sorted
+        kind = self.kind or infer_task(x, y, name)
         y = integers(y, name, "target")
         if kind == "multilabel":
             if x.shape != y.shape or x.ndim < 2:
