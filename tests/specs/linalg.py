@@ -36,6 +36,12 @@ def triangle(x, upper, unitriangular):
     return x - x * np.eye(x.shape[-1]) + np.eye(x.shape[-1]) if unitriangular else x
 
 
+def solve(a, b, left=True):
+    if b.ndim == 1:
+        return np.linalg.solve(a, b[:, None])[:, 0]
+    return np.linalg.solve(a, b) if left else b @ np.linalg.inv(a)
+
+
 SQUARE, TALL, WIDE = ((4, 4),), ((5, 3),), ((3, 5),)
 NOT_SQUARE = Refused(RuntimeError, r"must be square matrices .* got \(2, 3\)", zeros(2, 3))
 
@@ -44,10 +50,8 @@ SPECS = [
         NOT_SQUARE, Refused(RuntimeError, "linalg.inv: Singular matrix", zeros(2, 2)),
         Refused(RuntimeError, "linalg.inv: A must be floating-point", zeros(2, 2, dtype="int64"))]),
     linalg("pinv", np.linalg.pinv, [SQUARE, TALL, WIDE], make_regular=True),
-    linalg("solve", np.linalg.solve, [((4, 4), (4, 2)), ((2, 3, 3), (2, 3, 1))], make_regular=True,
+    linalg("solve", solve, [((4, 4), (4, 2)), ((2, 3, 3), (2, 3, 1)), ((4, 4), (4,)), (((4, 4), (2, 4)), {"left": False})], make_regular=True,
            refused=[Refused(RuntimeError, r"linalg.solve: A \(2, 2\) and B \(3, 1\)", zeros(2, 2), zeros(3, 1))]),
-    linalg("solve", lambda a, b: np.linalg.solve(a, b[:, None])[:, 0], [((4, 4), (4,))], make_regular=True),
-    linalg("solve", lambda a, b: b @ np.linalg.inv(a), [((4, 4), (2, 4))], make_regular=True, call=lambda f, a, b: f(a, b, left=False)),
     linalg("solve_triangular", lambda a, b, upper, unitriangular: np.linalg.solve(triangle(a, upper, unitriangular), b),
            [(((4, 4), (4, 2)), {"upper": u, "unitriangular": t}) for u in (True, False) for t in (True, False)], make_regular=True),
     linalg("lstsq", lambda a, b: np.linalg.lstsq(a, b, rcond=None)[0], [((5, 3), (5, 2)), ((4, 4), (4, 1))], make_regular=True,

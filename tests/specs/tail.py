@@ -12,9 +12,9 @@ INT = {"dtype": "int64"}
 lgamma = np.vectorize(math.lgamma, otypes=["f8"])
 
 
-def spec(op, reference, cases, **kwargs):
-    """A spec of fastnet.<op>; cases are (shapes, arguments)."""
-    return OpSpec(op, kwargs.pop("name", f"fastnet.{op}"), reference, cases=[Case(s, a) for s, a in cases], **kwargs)
+def spec(op, reference, cases, more=(), **kwargs):
+    """A spec of fastnet.<op>; cases are (shapes, arguments), more are Cases."""
+    return OpSpec(op, kwargs.pop("name", f"fastnet.{op}"), reference, cases=[Case(s, a) for s, a in cases] + list(more), **kwargs)
 
 
 def quiet(name, reference, make=normal, **kwargs):
@@ -178,11 +178,9 @@ SPECS = [
          call=lambda f, x, **a: f(x, **a).values),
     spec("aminmax", lambda x, dim=None, keepdim=False: (x.min(dim, keepdims=keepdim), x.max(dim, keepdims=keepdim)),
          [(((3, 7),), {}), (((3, 7),), {"dim": 1}), (((3, 7),), {"dim": 0, "keepdim": True})], make=apart),
-    spec("cov", np.cov, [(((3, 7),), {}), (((9,),), {})], tol=4e-6, tol64=1e-11, exact_layout=False,
+    spec("cov", lambda x, w=None: np.cov(x, aweights=w), [(((3, 7),), {}), (((9,),), {})], tol=4e-6, tol64=1e-11, exact_layout=False,
+         call=lambda f, x, w=None: f(x, aweights=w), more=[Case(((3, 7), (7,)), {}, (normal, positive))],
          refused=[Refused(RuntimeError, "cov: input has 3 axes", zeros(2, 2, 2))]),
-    spec("cov", lambda x, w: np.cov(x, aweights=w), [(((3, 7), (7,)), {})], make=(normal, positive), tol=4e-6, tol64=1e-11,
-           exact_layout=False,
-         call=lambda f, x, w: f(x, aweights=w)),
     spec("corrcoef", np.corrcoef, [(((3, 7),), {})], tol=4e-6, tol64=1e-11, exact_layout=False, grad_tol=1e-7),
     spec("diff", lambda x, n=1, dim=-1: np.diff(x, n, dim), [(((3, 7),), {}), (((3, 7),), {"n": 2, "dim": 0}), (((5,),), {"n": 0})],
          refused=[Refused(RuntimeError, "diff: input must be a Tensor with an axis", zeros())]),
@@ -230,12 +228,11 @@ SPECS = [
     OpSpec("slice_scatter", "fastnet.slice_scatter", written((slice(None), slice(1, 6, 2))), shapes=[((3, 7), (3, 3))],
            call=lambda f, x, s: f(x, s, 1, 1, 6, 2)),
     OpSpec("diagonal_scatter", "fastnet.diagonal_scatter", diagonal_scatter, shapes=[((5, 5), (5,))]),
-    *(spec("scatter_reduce", scatter_reduce, [(((4, 7), (3, 7), (3, 7)), {"dim": 0, "reduce": r, "include_self": s}) for s in (True,
-           False)],
-           make=(apart, integers(0, 4), lambda rng, s: apart(rng, s) + 0.013), tol=4e-6, tol64=1e-11, grad_tol=1e-7, nonfinite=False,
-           call=lambda f, x, i, s, dim, **a: f(x, dim, i, s, **a),
-           refused=[Refused(ValueError, "scatter_reduce: reduce must be one of", zeros(2), zeros(1, **INT), zeros(1), 0, reduce="max")])
-      for r in ("sum", "prod", "mean", "amax", "amin")),
+    spec("scatter_reduce", scatter_reduce, [(((4, 7), (3, 7), (3, 7)), {"dim": 0, "reduce": r, "include_self": own})
+                                            for r in ("sum", "prod", "mean", "amax", "amin") for own in (True, False)],
+         make=(apart, integers(0, 4), lambda rng, s: apart(rng, s) + 0.013), tol=4e-6, tol64=1e-11, grad_tol=1e-7, nonfinite=False,
+         call=lambda f, x, i, s, dim, **a: f(x, dim, i, s, **a),
+         refused=[Refused(ValueError, "scatter_reduce: reduce must be one of", zeros(2), zeros(1, **INT), zeros(1), 0, reduce="max")]),
 ]
 
 
