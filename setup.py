@@ -30,7 +30,8 @@ HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables",
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
 GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
-SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps"]
+SHORTCUTS = ("USE_PYLONG_INTERNALS", "UNPACK_METHODS", "FAST_THREAD_STATE", "FAST_PYCALL")       # of calls to CPython: a few ns each
+SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
 OPENMP_HOST = "fastnet._core.launch"                     # the only module that is compiled with OpenMP
 NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"],
                    extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])  # no symbol tables: a tenth of the wheel
@@ -51,7 +52,7 @@ def modules():
     options = {"nthreads": JOBS, "build_dir": "build/cython", "compiler_directives": {"language_level": 3, "cdivision": True}}
     if SHARED:
         extensions.append(Extension(SHARED, [SHARED.replace(".", "/") + ".c"]))
-        options["shared_utility_qualified_name"] = SHARED
+        options |= {"shared_utility_qualified_name": SHARED, "shared_utility_features_disabled": ["MemoryView"]}  # no .pyx has a memoryview
     return cythonize(extensions, **options)
 
 

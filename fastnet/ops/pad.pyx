@@ -221,14 +221,12 @@ cdef Tensor _mirrored(Tensor x, const Ends *e, str mode):
 
 cdef Tensor _indexed(Tensor x, const Ends *e, str mode):
     """Padding of integers, or of more than three axes: one axis after the other."""
-    cdef Py_ssize_t[::1] shown
     cdef int d
     for d in range(x.t.ndim):
         if e.before[d] or e.after[d]:
             source = np.empty(x.t.dims[d] + e.before[d] + e.after[d], np.intp)
             if source.size:
-                shown = source
-                _shown(&shown[0], mode, x.t.dims[d], e.before[d], e.after[d])
+                _shown(<Py_ssize_t *><size_t>source.ctypes.data, mode, x.t.dims[d], e.before[d], e.after[d])
             x = x[(slice(None),) * d + (source,)]
     return x
 
