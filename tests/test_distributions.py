@@ -134,6 +134,22 @@ def test_wrong_parameters_are_refused():
     D.Normal(0.0, -1.0, validate_args=False)
 
 
+def test_integers_are_numbers_too():
+    d = D.Normal(t(0), 1.5)
+    assert d.loc.dtype == fastnet.float32 and d.scale.item() == 1.5
+    assert D.Normal(t(2), t(0.5, dtype=fastnet.float64)).loc.dtype == fastnet.float64
+    assert D.Bernoulli(probs=t([0, 1])).log_prob(t([0, 1])).exp().tolist() == pytest.approx([1, 1])
+    assert D.Poisson(2.0).log_prob(t(1)).exp().item() == pytest.approx(2 * math.exp(-2))
+
+
+@pytest.mark.parametrize("d, wrong, right", [(D.Bernoulli(0.3), 0.5, 1.0), (D.Poisson(2.0), 1.5, 1.0), (D.Poisson(2.0), -1.0, 0.0),
+                                             (D.LogNormal(0.0, 1.0), -1.0, 1.0), (D.Categorical(fastnet.ones(3)), 3, 2)])
+def test_wrong_values_are_refused(d, wrong, right):
+    with pytest.raises(ValueError, match=f"{type(d).__name__}: value does not satisfy"):
+        d.log_prob(t([right, wrong]))
+    assert d.log_prob(t([right])).isfinite().all()
+
+
 def test_values_of_pytorch():
     torch = pytest.importorskip("torch")
     x = t([0.3, 0.9, 1.7])

@@ -13,6 +13,7 @@ from fastnet.ops.pad import pad
     (lambda: fastnet.cat([fastnet.zeros(2, 3), fastnet.zeros(3)]), RuntimeError, r"cat: .*\(2, 3\) and \(3,\)"),
     (lambda: fastnet.cat([fastnet.zeros(())]), RuntimeError, "cat: a 0-dim"),
     (lambda: fastnet.cat([]), RuntimeError, "cat: expected at least one"),
+    (lambda: fastnet.cat([fastnet.zeros(2, 3)], 1, axis=-1), TypeError, "cat: dim=1 and axis=-1 are two names"),
     (lambda: fastnet.cat([1]), TypeError, "cat: tensors must be a Tensor, got int"),
     (lambda: fastnet.cat(fastnet.zeros(2)), TypeError, "cat: tensors must be a sequence"),
     (lambda: fastnet.cat([fastnet.zeros(2)], 1), IndexError, "cat: dim 1"),

@@ -225,3 +225,7 @@ def test_the_size_may_be_named():
         assert f(size=(2, 3)).tolist() == a.tolist() and f(size=()).shape == ()
         with pytest.raises(TypeError, match="the size is given twice"):
             f(2, size=(3,))
+
+
+def test_one_size_may_be_a_number():
+    assert fn.randint(0, 5, 3).shape == (3,) and fn.randint(5, (2,)).shape == (2,) and fn.rand([2, 3]).shape == (2, 3)

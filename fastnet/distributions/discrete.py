@@ -48,7 +48,8 @@ class Bernoulli(Distribution):
             return fastnet.bernoulli(self.probs.detach().expand(self._extended(sample_shape)))
 
     def log_prob(self, value: Tensor) -> Tensor:
-        logits, y = fastnet.broadcast_tensors(self.logits, value)
+        self._require("value", (value == 0) | (value == 1))
+        logits, y = fastnet.broadcast_tensors(self.logits, value.to(self.logits.dtype))
         return -binary_cross_entropy_with_logits(logits, y, reduction="none")
 
     def entropy(self) -> Tensor:
@@ -169,6 +170,7 @@ class Poisson(Distribution):
         return fastnet.from_numpy(np.asarray(rng.poisson(rate), rate.dtype))
 
     def log_prob(self, value: Tensor) -> Tensor:
+        self._require("value", (value >= 0) & (value == value.floor()))
         return fastnet.xlogy(value, self.rate) - self.rate - (value + 1).lgamma()
 
     @property

@@ -10,10 +10,10 @@ from fastnet._core.tensor import Tensor
 
 
 def parameters(*values: Tensor | float) -> tuple[Tensor, ...]:
-    """Numbers and tensors as tensors of one shape and dtype."""
-    like = next((v for v in values if isinstance(v, Tensor)), None)
-    dtype = fastnet.get_default_dtype() if like is None else like.dtype
-    return tuple(fastnet.broadcast_tensors(*(v if isinstance(v, Tensor) else fastnet.tensor(v, dtype=dtype) for v in values)))
+    """Numbers and tensors as floating-point tensors of one shape."""
+    dtype = next((v.dtype for v in values if isinstance(v, Tensor) and v.is_floating_point()), fastnet.get_default_dtype())
+    tensors = (v if isinstance(v, Tensor) else fastnet.tensor(v, dtype=dtype) for v in values)
+    return tuple(fastnet.broadcast_tensors(*(t if t.is_floating_point() else t.to(dtype) for t in tensors)))
 
 
 class Distribution:

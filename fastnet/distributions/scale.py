@@ -79,6 +79,7 @@ class LogNormal(_LocationScale):
         return Normal(self.loc, self.scale, False).rsample(sample_shape).exp()
 
     def log_prob(self, value: Tensor) -> Tensor:
+        self._require("value", value > 0)
         return Normal(self.loc, self.scale, False).log_prob(value.log()) - value.log()
 
     def entropy(self) -> Tensor:

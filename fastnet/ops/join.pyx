@@ -182,6 +182,8 @@ def cat(tensors, dim=0, *, out=None, axis=None):
     >>> fastnet.cat([fastnet.tensor([1, 2]), fastnet.tensor([3])])
     tensor([1, 2, 3])
     """
+    if axis is not None and dim not in (0, axis):
+        raise TypeError(f"cat: dim={dim} and axis={axis} are two names of one argument")
     return _cat(tensors, dim if axis is None else axis, out, "cat")
 
 

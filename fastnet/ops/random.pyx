@@ -260,7 +260,7 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     low, high = int(low), int(high)
     if not -(2**63) <= low < high < 2**63:
         raise ValueError(f"randint: low must be less than high and both fit in 64 bits, got [{low}, {high})")
-    y = _sized((), size, int64, device, "randint")
+    y = _sized((size,), None, int64, device, "randint")
     draw_integers(&y.t, low, high - low, generator, "randint")
     if out is not int64:
         y = y.to(out)
