@@ -97,3 +97,23 @@ def test_values_of_pytorch(name):
     b.square().sum().backward()
     for key, p in theirs.named_parameters():
         assert np.allclose(dict(mine.named_parameters())[key].grad.numpy(), p.grad.numpy(), atol=1e-5), key
+
+
+@pytest.mark.parametrize("norm, remove, raw", [(weight_norm, remove_weight_norm, "weight_v"),
+                                               (spectral_norm, remove_spectral_norm, "weight_orig")])
+def test_a_copy_after_a_forward_stands_alone(norm, remove, raw):
+    x = fn.randn(2, 3)
+    model = nn.Sequential(norm(nn.Linear(3, 3))).eval()
+    before = model(x).detach().clone()
+    made = copy.deepcopy(model)
+    assert np.allclose(made[0].weight.numpy(), model[0].weight.detach().numpy())
+    with fn.no_grad():
+        getattr(made[0], raw)[0].mul_(-1)
+    assert fn.allclose(model(x), before) and not fn.allclose(made(x), before)
+    made(x).sum().backward()
+    assert getattr(made[0], raw).grad is not None and getattr(model[0], raw).grad is None
+    remove(made[0])
+    assert not made[0]._forward_pre_hooks and len(model[0]._forward_pre_hooks) == 1
+    mean = fn.optim.swa_utils.AveragedModel(model)
+    mean.update_parameters(model)
+    assert fn.allclose(mean(x), before, atol=1e-6)

@@ -7,14 +7,14 @@ import fastnet
 from fastnet._core.engine import no_grad
 from fastnet._core.tensor import Tensor
 from fastnet.nn.parameter import Parameter
-from fastnet.nn.utils.weight_norm import keep, put_parameter, release, take_parameter
+from fastnet.nn.utils.weight_norm import Computed, keep, put_parameter, release, take_parameter
 
 
 def _unit(x: Tensor, eps: float) -> Tensor:
     return x / x.norm().clamp(min=eps)
 
 
-class _SpectralNorm:
+class _SpectralNorm(Computed):
     def __init__(self, name: str, n_power_iterations: int, dim: int, eps: float) -> None:
         self.name, self.n_power_iterations, self.dim, self.eps = name, n_power_iterations, dim, eps
 
@@ -34,7 +34,7 @@ class _SpectralNorm:
         return weight / (u.clone() @ (w @ v.clone()))
 
     def __call__(self, module: Any, args: Any) -> None:
-        setattr(module, self.name, self.compute(module, self.n_power_iterations if module.training else 0))
+        self.put(module, self.compute(module, self.n_power_iterations if module.training else 0))
 
 
 def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None) -> Any:

@@ -1,6 +1,7 @@
 """weight_norm: a weight as a direction times a length (Salimans and Kingma, 2016)."""
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from fastnet._core.tensor import Tensor
@@ -8,7 +9,28 @@ from fastnet.nn.parameter import Parameter
 from fastnet.ops.norm import vector_norm
 
 
-class _WeightNorm:
+class Computed:
+    """A hook that computes a weight of a module before each forward."""
+
+    name: str
+    last: Tensor | None = None
+
+    def put(self, module: Any, weight: Tensor) -> None:
+        """Give the module its weight."""
+        self.last = weight
+        setattr(module, self.name, weight)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # The weight has a history, which cannot be copied: a copy of the module has its value until the next forward.
+        if self.last is not None:
+            memo[id(self.last)] = self.last.detach().clone()
+        copied = memo[id(self)] = type(self).__new__(type(self))
+        for name, value in vars(self).items():
+            setattr(copied, name, deepcopy(value, memo))
+        return copied
+
+
+class _WeightNorm(Computed):
     def __init__(self, name: str, dim: int | None) -> None:
         self.name, self.dim = name, dim
 
@@ -17,7 +39,7 @@ class _WeightNorm:
         return v * (g / length(v, self.dim))
 
     def __call__(self, module: Any, args: Any) -> None:
-        setattr(module, self.name, self.compute(module))
+        self.put(module, self.compute(module))
 
 
 def length(v: Tensor, dim: int | None) -> Tensor:
