@@ -47,7 +47,8 @@ def double(n, k):
 def test_scikit_learns_own_checks(estimator):
     results = check_estimator(estimator, on_skip=None)
     assert len(results) > 50 and {r["status"] for r in results} <= {"passed", "skipped"}
-    assert sum(r["status"] == "skipped" for r in results) <= 2         # array API; decision_function
+    skipped = [r for r in results if r["status"] == "skipped" and "pandas is not installed" not in str(r["exception"])]
+    assert len(skipped) <= 2                              # array API; decision_function
 
 
 OPTIONS = [

@@ -338,7 +338,7 @@ def test_options_that_make_no_sense(options, message):
 
 
 def test_calls_that_make_no_sense():
-    trainer, (x, y) = trainer_of(network()), data()
+    trainer, (x, y), other = trainer_of(network()), data(), fn.optim.SGD(network().parameters(), lr=0.1)
     for call, kind, message in (
             (lambda: trainer.fit(batches()), ValueError, "give epochs or steps"),
             (lambda: trainer.fit(batches(), epochs=0), ValueError, "epochs must be a positive integer"),
@@ -352,7 +352,22 @@ def test_calls_that_make_no_sense():
             (lambda: trainer.fit(batches(), epochs=1, resume=True), ValueError, "give Trainer out= or checkpoints="),
             (lambda: fn.Trainer(print, fn.nn.MSELoss(), trainer.optimizer), TypeError, "model must be a fastnet.nn.Module"),
             (lambda: fn.Trainer(trainer.model, fn.nn.MSELoss(), None), TypeError, "optimizer must be one of fastnet.optim"),
-            (lambda: trainer_of(network(), callbacks=[print]), TypeError, "callbacks must be")):
+            (lambda: trainer_of(network(), callbacks=[print]), TypeError, "callbacks must be"),
+            (lambda: trainer_of(network(), callbacks=fn.training.EarlyStopping()), TypeError, "callbacks must be a list"),
+            (lambda: trainer_of(network(), metrics=[]), TypeError, "metrics must be a dict"),
+            (lambda: trainer_of(network(), metrics={"a": "accuracy"}), TypeError, r"metrics\['a'\] must be an object with update"),
+            (lambda: trainer_of(network(), metrics={"a": fn.metrics.Accuracy}), TypeError, "got the class Accuracy"),
+            (lambda: fn.Trainer(network(), fn.nn.MSELoss(), trainer.optimizer), ValueError, "no parameter of the model"),
+            (lambda: fn.Trainer(trainer.model, fn.nn.MSELoss, trainer.optimizer), TypeError, "loss is the class MSELoss; give an object"),
+            (lambda: fn.Trainer(trainer.model, 3, trainer.optimizer), TypeError, "loss must be callable, got int"),
+            (lambda: fn.Trainer(trainer.model, fn.nn.MSELoss(), trainer.optimizer, fn.optim.lr_scheduler.StepLR(other, 1)), ValueError,
+             "scheduler is of another optimizer"),
+            (lambda: fn.Trainer(trainer.model, fn.nn.MSELoss(), trainer.optimizer, fn.optim.lr_scheduler.StepLR), TypeError,
+             "scheduler is the class StepLR"),
+            (lambda: fn.Trainer(trainer.model, fn.nn.MSELoss(reduction="none"), trainer.optimizer).fit(batches(), epochs=1),
+             TypeError, "loss must be a tensor of one element, got shape"),
+            (lambda: fn.Trainer(trainer.model, lambda y, target: 0.0, trainer.optimizer).fit(batches(), epochs=1), TypeError,
+             "one element, got float")):
         with pytest.raises(kind, match=message):
             call()
     model = network()

@@ -57,7 +57,10 @@ def run_steps(t: Trainer, source: Iterator[Any], limit: int | None) -> bool:
             for handle in batch_start:
                 handle(t)
             loss, output, target = batch_loss(model, t.batch)
-            value = loss.item()
+            try:
+                value = loss.item()
+            except (RuntimeError, AttributeError):
+                raise TypeError(_no_loss(loss)) from None
             if value - value != 0.0 and not _accept(t, "loss", value):
                 break
             if len(group) == 1:
@@ -92,6 +95,11 @@ def run_steps(t: Trainer, source: Iterator[Any], limit: int | None) -> bool:
         if t.stop or t.pause:
             return False
     return False
+
+
+def _no_loss(loss: Any) -> str:
+    got = f"shape {tuple(loss.shape)}; a loss with reduction='mean' is one number" if isinstance(loss, Tensor) else type(loss).__name__
+    return f"Trainer: the loss must be a tensor of one element, got {got}"
 
 
 def _accept(t: Trainer, what: str, value: float) -> bool:

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from fastnet._core.tensor import Tensor
-from fastnet.nn import Module
-from fastnet.optim import LBFGS, Optimizer
 from fastnet.training import evaluate, state
 from fastnet.training.batch import batches_of, with_loss
 from fastnet.training.callback import Callback, handlers
 from fastnet.training.checkpoint import Checkpoints, read
+from fastnet.training.checks import check
 from fastnet.training.ema import EMA
 from fastnet.training.fit import Fit
 from fastnet.training.history import History, Record
@@ -72,18 +71,11 @@ class Trainer:
                  out: str | os.PathLike | None = None, checkpoints: Checkpoints | bool | None = None, seed: int | None = None,
                  batch_loss: Callable[[Any, Any], tuple[Any, Any, Any]] | None = None, nonfinite: str = "raise",
                  progress: bool | Progress | None = None) -> None:
-        if not isinstance(model, Module):
-            raise TypeError(f"Trainer: model must be a fastnet.nn.Module, got {type(model).__name__}")
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"Trainer: optimizer must be one of fastnet.optim, got {type(optimizer).__name__}")
-        if (loss is None) == (batch_loss is None):
-            raise ValueError("Trainer: give either loss or batch_loss")
+        check(model, loss, optimizer, scheduler, batch_loss, metrics, train_metrics, callbacks)
         if not isinstance(accumulate, int) or accumulate < 1:
             raise ValueError(f"Trainer: accumulate must be a positive integer, got {accumulate!r}")
         if nonfinite not in ("raise", "skip", "ignore"):
             raise ValueError(f"Trainer: nonfinite must be 'raise', 'skip' or 'ignore', got {nonfinite!r}")
-        if isinstance(optimizer, LBFGS):
-            raise ValueError("Trainer: LBFGS computes the loss several times a step: write its loop by hand")
         for name, value in (("clip_norm", clip_norm), ("clip_value", clip_value)):
             if value is not None and not value > 0:
                 raise ValueError(f"Trainer: {name} must be above zero, got {value!r}")

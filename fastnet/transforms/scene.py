@@ -20,7 +20,8 @@ def pixels(image: Any, name: str) -> np.ndarray:
     """The array of an image or a batch; refuses what is none."""
     x = image.detach().numpy() if isinstance(image, fn.Tensor) else image
     if not isinstance(x, np.ndarray):
-        raise TypeError(f"{name}: an image must be an array or a tensor, got {type(image).__name__}")
+        advice = "; numpy.asarray(image.convert('RGB')).transpose(2, 0, 1) is one" if type(image).__module__.startswith("PIL") else ""
+        raise TypeError(f"{name}: an image must be an array or a tensor, got {type(image).__name__}{advice}")
     if x.ndim not in (3, 4) or 0 in x.shape:
         raise ValueError(f"{name}: an image must be (C, H, W), a batch (N, C, H, W), none of them 0, got {x.shape}")
     if x.dtype not in (np.uint8, np.float32):
