@@ -123,6 +123,19 @@ def test_best_weights_and_which_checkpoints_are_kept(tmp_path):
     assert [json.loads(line)["val_score"] for line in open(tmp_path / "log.jsonl")][:2] == [1.0, 3.0]
 
 
+@pytest.mark.parametrize("name, mode, kept", [("val_accuracy", None, 3.0), ("val_top5", None, 3.0), ("val_mape", None, 1.0),
+                                              ("val_accuracy", "min", 1.0)])
+def test_which_values_are_better_follows_from_their_name(tmp_path, name, mode, kept):
+    class Rename(Callback):
+        def on_validation_end(self, trainer):
+            trainer.record[name] = [2.0, 3.0, 1.0, 2.0][trainer.epoch - 1]
+
+    stopping = EarlyStopping(name, mode, patience=9)
+    trainer = trainer_of(network(), callbacks=[Rename(), stopping], monitor=name, mode=mode, out=tmp_path)
+    trainer.fit(batches(), batches(), epochs=4)
+    assert trainer.checkpoints.best_value == stopping.best == kept
+
+
 def test_best_weights_beside_checkpoints_of_ones_own(tmp_path):
     trainer = trainer_of(network(), callbacks=[Scores(1.0, 3.0, 2.0)], monitor="val_score", mode="max", out=tmp_path,
                          checkpoints=Checkpoints(tmp_path / "elsewhere", keep=3))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastnet as fn
 from fastnet.serialization import DamagedFile, sync_folder
-from fastnet.training.schedule import better, monitored
+from fastnet.training.schedule import better, direction, monitored
 
 if TYPE_CHECKING:
     from fastnet.training.trainer import Trainer
@@ -31,7 +31,7 @@ class Checkpoints:
         keep: so many newest files are kept; two at least let a damaged one do no harm.
         best: path of the file for the best weights, a plain `state_dict` (those of the EMA if there is one); None: no such file.
         monitor: name of the value that tells which are best; None: val_loss, or train_loss without validation.
-        mode: "min" or "max": which values of it are better.
+        mode: "min" or "max": which values of it are better; None: "max" for names such as val_accuracy or val_f1, "min" for others.
 
     One more is written when a fit ends, also after Ctrl-C.
 
@@ -42,16 +42,15 @@ class Checkpoints:
 
     def __init__(self, folder: str | os.PathLike, *, every_epochs: int | None = 1, every_steps: int | None = None,
                  every_seconds: float | None = None, keep: int = 2, best: str | os.PathLike | None = None, monitor: str | None = None,
-                 mode: str = "min") -> None:
+                 mode: str | None = None) -> None:
         for name, value in (("every_epochs", every_epochs), ("every_steps", every_steps), ("keep", keep)):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"Checkpoints: {name} must be a positive integer, got {value!r}")
         if every_seconds is not None and not every_seconds > 0:
             raise ValueError(f"Checkpoints: every_seconds must be above zero, got {every_seconds!r}")
-        if mode not in ("min", "max"):
-            raise ValueError(f"Checkpoints: mode must be 'min' or 'max', got {mode!r}")
         self.folder, self.every_epochs, self.every_steps, self.every_seconds = Path(folder), every_epochs, every_steps, every_seconds
-        self.keep, self.best, self.monitor, self.mode = keep, None if best is None else Path(best), monitor, mode
+        self.keep, self.best = keep, None if best is None else Path(best)
+        self.monitor, self.mode = monitor, direction(mode, monitor, "Checkpoints")
         self.best_value: float | None = None
         self.last: tuple[int, bool] | None = None         # step, in_epoch of the newest file
         self.written = monotonic()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import fastnet as fn
 from fastnet.training.callback import Callback
-from fastnet.training.schedule import better, monitored
+from fastnet.training.schedule import better, direction, monitored
 
 if TYPE_CHECKING:
     from fastnet.training.trainer import Trainer
@@ -16,7 +16,7 @@ class EarlyStopping(Callback):
 
     Args:
         monitor: name of the value; None: val_loss, or train_loss without validation.
-        mode: "min": smaller is better; "max": larger is.
+        mode: "min": smaller is better; "max": larger is; None: "max" for names such as val_accuracy or val_f1, "min" for others.
         patience: records without improvement after which it ends; 0 is as 1.
         min_delta: least improvement that counts.
         restore_best: put the weights of the best record back when the fit ends for that reason (those of the EMA, which were measured,
@@ -30,10 +30,9 @@ class EarlyStopping(Callback):
     3
     """
 
-    def __init__(self, monitor: str | None = None, mode: str = "min", patience: int = 3, min_delta: float = 0.0,
+    def __init__(self, monitor: str | None = None, mode: str | None = None, patience: int = 3, min_delta: float = 0.0,
                  restore_best: bool = False) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError(f"EarlyStopping: mode must be 'min' or 'max', got {mode!r}")
+        mode = direction(mode, monitor, "EarlyStopping")
         if not isinstance(patience, int) or patience < 0:
             raise ValueError(f"EarlyStopping: patience must be an integer not below 0, got {patience!r}")
         if not min_delta >= 0:

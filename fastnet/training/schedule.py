@@ -1,11 +1,13 @@
 """When a scheduler is stepped: after every step, every epoch, or with a measured value."""
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastnet.optim.lr_scheduler import ChainedScheduler, CyclicLR, OneCycleLR, ReduceLROnPlateau, SequentialLR
 
 INTERVALS = ("step", "epoch")
+LARGER = re.compile(r"acc|accuracy|precision|recall|auc|auroc|iou|miou|jaccard|dice|bleu|r2|(f|top|map|ap)\d*")
 
 
 def by_step(scheduler: Any) -> bool:
@@ -83,6 +85,20 @@ def monitored(record: dict[str, Any], name: str | None, who: str) -> float:
         there = ", ".join(key for key, value in record.items() if isinstance(value, float))
         raise ValueError(f"{who}: there is no {name!r} to monitor; there are {there}")
     return float(record[name])
+
+
+def direction(mode: str | None, monitor: str | None, who: str) -> str:
+    """"min" or "max": as given, or by the name of the value: accuracies, F1 and areas are better the larger they are.
+
+    Raises: ValueError for another mode.
+
+    >>> from fastnet.training.schedule import direction
+    >>> direction(None, "val_accuracy", "doc"), direction(None, "val_loss", "doc"), direction("min", "val_f1", "doc")
+    ('max', 'min', 'min')
+    """
+    if mode not in (None, "min", "max"):
+        raise ValueError(f"{who}: mode must be 'min', 'max' or None, got {mode!r}")
+    return mode or ("max" if any(LARGER.fullmatch(word) for word in (monitor or "").lower().split("_")) else "min")
 
 
 def better(value: float, best: float, mode: str, min_delta: float = 0.0) -> bool:

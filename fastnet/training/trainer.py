@@ -22,7 +22,7 @@ from fastnet.training.interrupt import OnInterrupt
 from fastnet.training.log import JSONLines
 from fastnet.training.progress import Progress
 from fastnet.training.rng import seed_everything
-from fastnet.training.schedule import Schedule
+from fastnet.training.schedule import Schedule, direction
 from fastnet.training.source import Source
 
 
@@ -44,7 +44,7 @@ class Trainer:
         scheduler_interval: "step" or "epoch"; None: by step for OneCycleLR, CyclicLR and what is composed of them, by epoch for the
             others. ReduceLROnPlateau is stepped whenever a record is made, with the monitored value.
         monitor: name of the value that ReduceLROnPlateau and the best weights go by; None: val_loss, or train_loss without validation.
-        mode: "min" or "max": which values of it are better.
+        mode: "min" or "max": which values of it are better; None: "max" for names such as val_accuracy or val_f1, "min" for others.
         out: folder of the run: checkpoints, ``best.fnet`` (the best weights) and ``log.jsonl`` (a record a line); None: nothing is written.
         checkpoints: `Checkpoints`: when and where; with `out` they keep the best weights too, unless they say otherwise. None: after
             each epoch and every ten minutes, the last two, in ``out/checkpoints``; False: none, and no best weights.
@@ -67,7 +67,7 @@ class Trainer:
     def __init__(self, model: Any, loss: Callable[[Any, Any], Tensor] | None, optimizer: Any, scheduler: Any = None, *,
                  metrics: Mapping[str, Any] | None = None, train_metrics: Mapping[str, Any] | None = None,
                  callbacks: Iterable[Callback] = (), accumulate: int = 1, clip_norm: float | None = None, clip_value: float | None = None,
-                 ema: float | EMA | None = None, scheduler_interval: str | None = None, monitor: str | None = None, mode: str = "min",
+                 ema: float | EMA | None = None, scheduler_interval: str | None = None, monitor: str | None = None, mode: str | None = None,
                  out: str | os.PathLike | None = None, checkpoints: Checkpoints | bool | None = None, seed: int | None = None,
                  batch_loss: Callable[[Any, Any], tuple[Any, Any, Any]] | None = None, nonfinite: str = "raise",
                  progress: bool | Progress | None = None) -> None:
@@ -255,10 +255,9 @@ class Trainer:
         return min(ahead, default=None)
 
 
-def _checkpoints(out: Any, given: Any, monitor: str | None, mode: str) -> Checkpoints | None:
+def _checkpoints(out: Any, given: Any, monitor: str | None, mode: str | None) -> Checkpoints | None:
     """The checkpoints that the arguments of Trainer ask for."""
-    if mode not in ("min", "max"):
-        raise ValueError(f"Trainer: mode must be 'min' or 'max', got {mode!r}")
+    mode = direction(mode, monitor, "Trainer")
     if isinstance(given, Checkpoints):
         if out is not None and given.best is None:
             given.best = Path(out) / "best.fnet"
