@@ -49,7 +49,7 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
     network = build.model(tree)
     train, validation = build.loaders(tree, found)
     table, begin = tree["trainer"], 0
-    callbacks = [Described(tree, out, found.facts)]
+    callbacks: list[Callback] = [Described(tree, out, found.facts)]
     if table.get("tensorboard"):
         callbacks.append(TensorBoard(out / "tensorboard"))
     doctor = GradientDoctor() if table.get("doctor") else None
