@@ -41,7 +41,8 @@ class GradientDoctor(Callback):
         model, optimizer: for a plain loop; a Trainer brings its own.
         every: steps between two watched ones; None: by cost.
         on_verdict: called with each `Verdict` when it is first made; None: `report()` tells, and a Trainer that shows its progress
-            ends a fit with a line that names them. An error about a loss that is not finite always tells where it came from.
+            ends a fit with a line that names them, and an error about a loss that is not finite tells where it came from; False:
+            only `report()` tells.
 
     Attributes:
         distance: steps from one watched step to the next, as it is now.
@@ -154,7 +155,7 @@ class GradientDoctor(Callback):
         if isinstance(trainer.exception, FloatingPointError):
             self._trace(trainer.batch_loss, trainer.batch)
             self._announce()
-            found = [v for v in self.report().verdicts if v.name == "not finite"]
+            found = [] if self.on_verdict is False else [v for v in self.report().verdicts if v.name == "not finite"]
             trainer.exception.args = ("\n".join([str(trainer.exception), *(f"GradientDoctor: {v}" for v in found)]),)
 
     def on_fit_end(self, trainer: Any) -> None:
@@ -219,7 +220,7 @@ class GradientDoctor(Callback):
                 note_nonfinite(self.watch.evidence, first_nonfinite(self.watch.model, batch_loss, batch))
 
     def _announce(self) -> None:
-        if self.on_verdict is not None:
+        if callable(self.on_verdict):
             for v in self.report().verdicts:
                 if (v.name, v.layer) not in self.said:
                     self.said.add((v.name, v.layer))

@@ -52,7 +52,7 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
     callbacks: list[Callback] = [Described(tree, out, found.facts)]
     if table.get("tensorboard"):
         callbacks.append(TensorBoard(out / "tensorboard"))
-    doctor = GradientDoctor() if table.get("doctor") else None
+    doctor = GradientDoctor(on_verdict=False) if table.get("doctor") else None
     trainer = build.trainer(tree, network, len(train), out, validation is not None, callbacks=[*callbacks, *([doctor] if doctor else [])])
     size = sum(p.numel() for p in network.parameters())
     held = "" if found.validation is None else f" and {len(found.validation):,} to validate on"
