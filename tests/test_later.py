@@ -89,6 +89,19 @@ def test_questions_about_dtypes():
     assert fastnet.can_cast(fastnet.int64, fastnet.float32) and not fastnet.can_cast(fastnet.float32, fastnet.uint8)
     with pytest.raises(RuntimeError, match="is_nonzero"):
         fastnet.ones(2).is_nonzero()
+    assert fastnet.ones(1).is_nonzero() and not fastnet.is_nonzero(fastnet.zeros(1))
+    assert fastnet.is_floating_point(fastnet.ones(1)) and not fastnet.is_complex(fastnet.ones(1))
+    assert fastnet.is_same_size(fastnet.ones(2), fastnet.zeros(2)) and not fastnet.ones(2).is_same_size(fastnet.ones(3))
+    x = fastnet.ones(1, requires_grad=True)
+    assert not fastnet.detach(x).requires_grad and fastnet.detach(x).data_ptr() == x.data_ptr()
+
+
+def test_writing_in_place():
+    x, index = fastnet.zeros(2, 3), fastnet.tensor([2, 0])
+    assert x.index_fill_(1, index, 5) is x and x.tolist() == [[5, 0, 5], [5, 0, 5]]
+    assert x.index_copy_(1, index, fastnet.tensor([[1.0, 2.0], [3.0, 4.0]])) is x and x.tolist() == [[2, 0, 1], [4, 0, 3]]
+    y = fastnet.ones(2)
+    assert y.scatter_reduce_(0, fastnet.tensor([1, 1]), fastnet.tensor([2.0, 3.0]), "sum") is y and y.tolist() == [1, 6]
 
 
 def test_gradients_at_special_places():

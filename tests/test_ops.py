@@ -1,4 +1,5 @@
 """Every op's values: against its reference on each ISA and dtype, non-finite input, refused input; and that every op has a spec."""
+import importlib
 import inspect
 import pathlib
 
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 from calls import forward, tensors
 from specs import all_specs, covered_elsewhere
+
+from fastnet import later
 
 SPECS = [pytest.param(s, id=s.name.removeprefix("fastnet.")) for s in all_specs()]
 REFUSED = [pytest.param(s, r, id=f"{s.op}-{i}") for s in all_specs() for i, r in enumerate(s.refused)]
@@ -93,6 +96,11 @@ def public_ops():
             is_op = home.startswith("fastnet.ops") or (space is fastnet.nn.functional and home.startswith("fastnet"))
             if not name.startswith("_") and callable(value) and not inspect.isclass(value) and is_op:
                 found[f"{prefix}.{name}"] = value
+    found |= {f"fastnet.{name}": getattr(fastnet, name) for name, home in later.HOME.items() if home.startswith("fastnet.ops")}
+    for table in (later.BOTH, later.METHODS):             # methods that are attached when they are first called
+        for home, names in table.items():
+            if home.startswith("fastnet.ops"):
+                found |= {f"fastnet.Tensor.{name}": getattr(importlib.import_module(home), name) for name in names.split()}
     return found
 
 

@@ -55,6 +55,31 @@ def test_fork_after_use_does_not_hang():
     assert out == "done"
 
 
+@pytest.mark.skipif(not launch.openmp_version(), reason="built without OpenMP")
+def test_after_a_late_thread_launches_run_alone_for_a_while():
+    out = python("""
+        import time, fastnet
+        from fastnet._core import launch
+        fastnet.set_num_threads(2)
+        x = fastnet.ones(1 << 20)
+        def teams():
+            seen = []
+            launch._record_launches(seen)
+            y = x * 2.0
+            launch._record_launches(None)
+            return [entry[6] for entry in seen]
+        launch._team_waited(0)
+        first = teams()
+        pauses = [launch._team_waited(5_000_000) for _ in range(12)]
+        alone = teams()
+        for _ in range(12):
+            launch._team_waited(0)
+        again = teams()
+        print(first, alone, again, pauses[:3], pauses[-1], bool((x * 2.0 == 2).all()))
+    """)
+    assert out == "[2] [1] [2] [4000000, 12000000, 28000000] 1000000000 True"
+
+
 @pytest.mark.skipif(not LINUX, reason="uses the fork start method")
 def test_multiprocessing_with_fork():
     out = python("""

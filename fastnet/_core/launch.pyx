@@ -24,7 +24,10 @@ cdef extern from *:
     static int fn_openmp(void) { return 0; }
     static int fn_openmp_pause(void) { return 0; }
     #endif
+    #include <time.h>
+    static uint64_t fn_now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec; }
     """
+    uint64_t fn_now() nogil
     int fn_openmp() nogil
     int fn_openmp_pause() nogil
 
@@ -39,6 +42,9 @@ cdef int _running = 0                       # launches that have released the GI
 cdef double _region = 10000.0               # ns of work that pay for one more thread; a third of it does on an idle machine, but few are
 cdef double RELEASE = 10000.0               # ns of work that pay for releasing the GIL
 cdef double SLICE = 1e8                     # ns between two looks at Ctrl-C
+cdef double LONG = 1e7                      # ns of work beside which the wait for a late thread is short
+cdef uint64_t _alone_until = 0              # while a thread of the last team was late: until then launches run on one; 0: teams are in time
+cdef uint64_t _alone_for = 0                # ns that the next late thread costs: twice as many each time, half as many after a team in time
 cdef list _record = None                    # where a profile wants to read about launches
 cdef dict _peek = {}
 
@@ -49,23 +55,56 @@ cdef inline void _run(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssize
     fn_fpu_leave(was)
 
 
-cdef void parallel_for(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssize_t end, int nt) noexcept nogil:
+cdef uint64_t parallel_for(fn_kernel *k, const void *args, Py_ssize_t begin, Py_ssize_t end, int nt) noexcept nogil:
+    """Run the range; returns the ns that the caller waited for a thread of the team that was late, 0 if it was not."""
     cdef int t
     cdef Py_ssize_t n = end - begin
+    cdef uint64_t start, wait
+    cdef uint64_t own[2]                    # begin and end of the caller's share
+    cdef uint64_t *mine = own
     if nt <= 1:
         _run(k, args, begin, end, 0)
-        return
+        return 0
+    start = fn_now()
     for t in prange(nt, schedule="static", chunksize=1, num_threads=nt):
+        if t == 0:
+            mine[0] = fn_now()
         _run(k, args, begin + n * t // nt, begin + n * (t + 1) // nt, t)
+        if t == 0:
+            mine[1] = fn_now()
+    wait = fn_now() - start - (own[1] - own[0])            # before it, for the team to assemble, and after it
+    return wait if wait > 300000 + 3 * (own[1] - own[0]) else 0
+
+
+cdef void _waited(uint64_t wait) noexcept:
+    """Where other programs keep the processors busy, a thread that is not running stalls every launch for milliseconds, and one thread
+    alone is many times as fast: launches run on one for a while.  Results do not depend on it."""
+    global _alone_until, _alone_for
+    if wait and _region > 0:                # 0: a test wants teams
+        _alone_for = min(2 * _alone_for + 4000000, <uint64_t>1000000000)
+        _alone_until = fn_now() + _alone_for
+    else:
+        _alone_for //= 2
+
+
+cdef bint _alone(double cost) noexcept:
+    global _alone_until
+    if cost >= LONG or fn_now() < _alone_until:
+        return cost < LONG
+    _alone_until = 0
+    return False
 
 
 cdef inline int _team(Py_ssize_t n, double cost) noexcept:
-    return 1 if cost < 2 * _region or _threads == 1 else <int>min(<double>min(<Py_ssize_t>_threads, n), cost / (_region + 1e-9))
+    if cost < 2 * _region or _threads == 1 or _alone_until and _alone(cost):
+        return 1
+    return <int>min(<double>min(<Py_ssize_t>_threads, n), cost / (_region + 1e-9))
 
 
 cdef inline int _launch(fn_kernel *k, const void *args, Py_ssize_t n, int nt, double cost) except -1:
     global _running
     cdef Py_ssize_t begin, step
+    cdef uint64_t wait
     if nt == 1 and cost < RELEASE:
         _run(k, args, 0, n, 0)
         return 0
@@ -74,8 +113,10 @@ cdef inline int _launch(fn_kernel *k, const void *args, Py_ssize_t n, int nt, do
     while begin < n:
         _running += 1
         with nogil:
-            parallel_for(k, args, begin, min(n, begin + step), nt)
+            wait = parallel_for(k, args, begin, min(n, begin + step), nt)
         _running -= 1
+        if nt > 1:
+            _waited(wait)
         begin += step
         if begin < n and PyErr_CheckSignals() < 0:
             return -1
@@ -140,6 +181,15 @@ def _set_region_cost(double ns):
     global _region
     was, _region = _region, ns
     return was
+
+
+def _team_waited(ns):
+    """For tests: as if a team had waited so long for a late thread.  Returns the ns for which launches then run on one thread."""
+    global _alone_until
+    _waited(ns)
+    if not ns:
+        _alone_until = 0
+    return _alone_for
 
 
 def kernel_numbers() -> dict[str, int]:
