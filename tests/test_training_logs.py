@@ -36,7 +36,7 @@ def in_terminal(*arguments):
     """What a command writes to a pseudo-terminal."""
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = subprocess.Popen(command(*arguments), stdin=there, stdout=there, stderr=there, env=ENVIRONMENT)
+    process = subprocess.Popen(command(*arguments), stdin=there, stdout=there, stderr=there, env=ENVIRONMENT, cwd=os.path.dirname(__file__))
     os.close(there)
     said = b""
     try:
@@ -50,7 +50,7 @@ def in_terminal(*arguments):
 
 
 def test_a_pipe_gets_one_line_an_epoch_and_nothing_else():
-    done = subprocess.run(command(), env=ENVIRONMENT, text=True, capture_output=True, check=True)
+    done = subprocess.run(command(), env=ENVIRONMENT, text=True, capture_output=True, check=True, cwd=os.path.dirname(__file__))
     lines = done.stdout.splitlines()
     assert len(lines) == 2 and lines[0].startswith("epoch 1/2  step 3  train_loss ") and "  val_loss " in lines[1] and not done.stderr
     assert all(char.isprintable() for line in lines for char in line)
