@@ -99,6 +99,7 @@ if _typing.TYPE_CHECKING:
         can_cast, detach, is_complex, is_floating_point, is_nonzero, is_same_size, is_tensor, numel, promote_types, result_type,
     )
     from fastnet.ops.counting import argwhere, bincount, bucketize, histc, isin, mode, searchsorted, unique_consecutive
+    from fastnet.ops.differences import cumulative_trapezoid, diff, trapezoid, trapz
     from fastnet.ops.distances import cdist, dist, pdist
     from fastnet.ops.matrices import chain_matmul, cross, diagflat, kron, matrix_power, trace, vander, vdot
     from fastnet.ops.pointwise import (
@@ -108,9 +109,7 @@ if _typing.TYPE_CHECKING:
     from fastnet.ops.powers import float_power, gcd, lcm, ldexp
     from fastnet.ops.running import cummax, cummin
     from fastnet.ops.scatter_reduce import scatter_reduce
-    from fastnet.ops.statistics import (
-        aminmax, corrcoef, cov, cumulative_trapezoid, diff, nanmean, nanmedian, nanquantile, nansum, quantile, trapezoid, trapz,
-    )
+    from fastnet.ops.statistics import aminmax, corrcoef, cov, nanmean, nanmedian, nanquantile, nansum, quantile
     from fastnet.ops.write import diagonal_scatter, index_copy, index_fill, select_scatter, slice_scatter
     from fastnet.special import digamma, erfinv, lgamma
     from fastnet.tensor_types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor

@@ -11,6 +11,7 @@ from fastnet._core.tensor import Tensor, attach
 BOTH = {
     "fastnet.ops.about": "is_nonzero is_same_size",
     "fastnet.ops.counting": "argwhere bincount histc mode unique_consecutive",
+    "fastnet.ops.differences": "diff",
     "fastnet.ops.distances": "dist",
     "fastnet.ops.matrices": "cross diagflat kron matrix_power trace vdot",
     "fastnet.ops.pointwise": "copysign deg2rad fmax fmin frac heaviside hypot isneginf isposinf logaddexp logaddexp2 logit nan_to_num "
@@ -18,7 +19,7 @@ BOTH = {
     "fastnet.ops.powers": "float_power gcd lcm ldexp",
     "fastnet.ops.running": "cummax cummin",
     "fastnet.ops.scatter_reduce": "scatter_reduce",
-    "fastnet.ops.statistics": "aminmax corrcoef cov diff nanmean nanmedian nanquantile nansum quantile",
+    "fastnet.ops.statistics": "aminmax corrcoef cov nanmean nanmedian nanquantile nansum quantile",
     "fastnet.ops.write": "diagonal_scatter index_copy index_fill select_scatter slice_scatter",
     "fastnet.linalg": "det logdet pinverse inverse slogdet",
     "fastnet.special": "digamma erfinv lgamma",
@@ -28,13 +29,14 @@ FUNCTIONS = {
     "fastnet.ops.counting": "bucketize isin searchsorted",
     "fastnet.ops.distances": "cdist pdist",
     "fastnet.ops.matrices": "chain_matmul vander",
-    "fastnet.ops.statistics": "cumulative_trapezoid trapezoid trapz",
+    "fastnet.ops.differences": "cumulative_trapezoid trapezoid trapz",
     "fastnet.nn.functional": "alpha_dropout avg_pool1d bilinear channel_shuffle cosine_similarity dropout max_pool1d max_pool2d max_pool3d "
                              "pairwise_distance pixel_shuffle pixel_unshuffle",
     "fastnet.tensor_types": "BoolTensor ByteTensor DoubleTensor FloatTensor IntTensor LongTensor",
 }
 METHODS = {
-    "fastnet.ops.about": "cpu squeeze_ t_ transpose_ unsqueeze_",
+    "fastnet.ops.about": "cpu",
+    "fastnet.ops.squeeze_in_place": "squeeze_ t_ transpose_ unsqueeze_",
     "fastnet.ops.scatter_reduce": "scatter_reduce_",
     "fastnet.ops.write": "fill_diagonal_ index_copy_ index_fill_",
 }

@@ -8,22 +8,16 @@ import numpy as np
 
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.autograd.function import Function
-from fastnet.ops.create import get_default_dtype
 from fastnet.ops.pointwise import logit, sinc, xlogy
 from fastnet.ops.reduce import logsumexp
 from fastnet.ops.activation import sigmoid as expit
+from fastnet.ops.operands import as_floating
 from fastnet.ops.softmax import log_softmax, softmax
 from fastnet.ops.unary import erf, erfc, exp2, expm1, log1p, round
 from fastnet.ops.where import where
 
 __all__ = ["digamma", "entr", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_softmax", "logit", "logsumexp",
            "ndtr", "ndtri", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy"]
-
-
-def _floating(x: Any, op: str) -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: input must be a Tensor, got {type(x).__name__}")
-    return x if x.is_floating_point() else x.to(get_default_dtype())
 
 
 def _lgamma(x: np.ndarray) -> np.ndarray:
@@ -153,7 +147,7 @@ def gammaln(input: Tensor) -> Tensor:
     >>> fastnet.special.gammaln(fastnet.tensor([5.0]))
     tensor([3.1781])
     """
-    return _Gammaln.apply(_floating(input, "gammaln"))
+    return _Gammaln.apply(as_floating(input, "gammaln"))
 
 
 def digamma(input: Tensor) -> Tensor:
@@ -166,7 +160,7 @@ def digamma(input: Tensor) -> Tensor:
     >>> fastnet.special.digamma(fastnet.tensor([1.0]))
     tensor([-0.5772])
     """
-    return _Digamma.apply(_floating(input, "digamma"))
+    return _Digamma.apply(as_floating(input, "digamma"))
 
 
 def erfinv(input: Tensor) -> Tensor:
@@ -179,7 +173,7 @@ def erfinv(input: Tensor) -> Tensor:
     >>> fastnet.special.erfinv(fastnet.tensor([0.0, 0.5]))
     tensor([0.0000, 0.4769])
     """
-    return _Erfinv.apply(_floating(input, "erfinv"))
+    return _Erfinv.apply(as_floating(input, "erfinv"))
 
 
 def ndtr(input: Tensor) -> Tensor:
@@ -192,7 +186,7 @@ def ndtr(input: Tensor) -> Tensor:
     >>> fastnet.special.ndtr(fastnet.tensor([0.0]))
     tensor([0.5000])
     """
-    return erfc(_floating(input, "ndtr") * -math.sqrt(0.5)) * 0.5
+    return erfc(as_floating(input, "ndtr") * -math.sqrt(0.5)) * 0.5
 
 
 def ndtri(input: Tensor) -> Tensor:
@@ -205,7 +199,7 @@ def ndtri(input: Tensor) -> Tensor:
     >>> fastnet.special.ndtri(fastnet.tensor([0.5]))
     tensor([0.])
     """
-    return _Ndtri.apply(_floating(input, "ndtri"))
+    return _Ndtri.apply(as_floating(input, "ndtri"))
 
 
 def entr(input: Tensor) -> Tensor:
@@ -218,7 +212,7 @@ def entr(input: Tensor) -> Tensor:
     >>> fastnet.special.entr(fastnet.tensor([0.5]))
     tensor([0.3466])
     """
-    x = _floating(input, "entr")
+    x = as_floating(input, "entr")
     y = -(x * where(x > 0, x, 1.0).log())
     return where(x < 0, -math.inf, where(x.isnan(), x, y))
 
@@ -234,7 +228,7 @@ def xlog1py(input: Tensor, other: Tensor) -> Tensor:
     >>> fastnet.special.xlog1py(fastnet.tensor([0.0]), fastnet.tensor([-1.0]))
     tensor([0.])
     """
-    x, y = _floating(input, "xlog1py"), _floating(other, "xlog1py")
+    x, y = as_floating(input, "xlog1py"), as_floating(other, "xlog1py")
     return x * where((x == 0) & ((y <= -1) | y.isinf()), 0.0, y).log1p()
 
 

@@ -63,5 +63,8 @@ def test_a_first_input_of_wrong_rank_is_refused():
     with pytest.raises(RuntimeError):
         layer(fn.ones(2, 3))
     assert layer(fn.ones(1, 2, 4, 4)).shape == (1, 4, 2, 2)             # it still waits
+    assert nn.LazyLinear(3)(input=fn.ones(2, 5)).shape == (2, 3)
+    with pytest.raises(TypeError, match="LazyLinear: the first input must be a Tensor, got list"):
+        nn.LazyLinear(3)([1.0])
     with pytest.raises(AttributeError, match="LazyGRU"):
         nn.LazyGRU

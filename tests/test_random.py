@@ -223,8 +223,12 @@ def test_the_size_may_be_named():
         a = f(2, 3)
         fn.manual_seed(0)
         assert f(size=(2, 3)).tolist() == a.tolist() and f(size=()).shape == ()
-        with pytest.raises(TypeError, match="the size is given twice"):
+        with pytest.raises(TypeError, match=f"{f.__name__}: size is given twice"):
             f(2, size=(3,))
+    with pytest.raises(TypeError, match="zeros: size is given twice"):
+        fn.zeros(2, size=(3,))
+    with pytest.raises(TypeError, match="^rand: "):
+        fn.rand(2.5)
 
 
 def test_one_size_may_be_a_number():

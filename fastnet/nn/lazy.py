@@ -39,7 +39,7 @@ class _Lazy(Module):
         for name, parameter in list(self._parameters.items()):
             if parameter is not None:
                 setattr(self, name, UninitializedParameter(parameter.detach().new_empty(0)))
-        self._waiting = self.register_forward_pre_hook(_Lazy._first_input)
+        self._waiting = self.register_forward_pre_hook(_Lazy._first_input, with_kwargs=True)
 
     def _least(self, args: tuple, options: dict) -> int:
         return self.least
@@ -57,10 +57,11 @@ class _Lazy(Module):
         return None if weight is None or weight.ndim < 2 else weight.shape[1]
 
     @staticmethod
-    def _first_input(module: Any, args: tuple) -> None:
-        if not args or not isinstance(args[0], Tensor):
-            raise TypeError(f"{type(module).__name__}: the first input must be a Tensor")
-        module._become(module._size_of(args[0]))
+    def _first_input(module: Any, args: tuple, named: dict) -> None:
+        first = args[0] if args else named.get("input")
+        if not isinstance(first, Tensor):
+            raise TypeError(f"{type(module).__name__}: the first input must be a Tensor, got {type(first).__name__}")
+        module._become(module._size_of(first))
 
     def _become(self, size: int) -> None:
         """Take parameters, buffers and numbers from a layer that is made for inputs of this size."""

@@ -6,12 +6,7 @@ from typing import Any
 from fastnet._core.dtypes import bool_, dtype, float32, float64
 from fastnet._core.tensor import Tensor
 from fastnet.ops.create import get_default_dtype, zeros
-
-
-def _tensor(x: Any, op: str) -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: input must be a Tensor, got {type(x).__name__}")
-    return x
+from fastnet.ops.operands import a_tensor
 
 
 def is_tensor(obj: Any) -> bool:
@@ -37,7 +32,7 @@ def numel(input: Tensor) -> int:
     >>> fastnet.numel(fastnet.zeros(2, 3))
     6
     """
-    return _tensor(input, "numel").numel()
+    return a_tensor(input, "numel").numel()
 
 
 def is_floating_point(input: Tensor) -> bool:
@@ -50,7 +45,7 @@ def is_floating_point(input: Tensor) -> bool:
     >>> fastnet.is_floating_point(fastnet.tensor([1]))
     False
     """
-    return _tensor(input, "is_floating_point").is_floating_point()
+    return a_tensor(input, "is_floating_point").is_floating_point()
 
 
 def is_complex(input: Tensor) -> bool:
@@ -63,7 +58,7 @@ def is_complex(input: Tensor) -> bool:
     >>> fastnet.is_complex(fastnet.zeros(1))
     False
     """
-    _tensor(input, "is_complex")
+    a_tensor(input, "is_complex")
     return False
 
 
@@ -80,7 +75,7 @@ def is_nonzero(input: Tensor) -> bool:
     >>> fastnet.is_nonzero(fastnet.tensor([0.0]))
     False
     """
-    if _tensor(input, "is_nonzero").numel() != 1:
+    if a_tensor(input, "is_nonzero").numel() != 1:
         raise RuntimeError(f"is_nonzero: input must have one element, got {tuple(input.shape)}")
     return bool(input.item())
 
@@ -96,7 +91,7 @@ def is_same_size(input: Tensor, other: Tensor) -> bool:
     >>> fastnet.is_same_size(fastnet.zeros(2), fastnet.zeros(3))
     False
     """
-    return _tensor(input, "is_same_size").shape == _tensor(other, "is_same_size").shape
+    return a_tensor(input, "is_same_size").shape == a_tensor(other, "is_same_size").shape
 
 
 def detach(input: Tensor) -> Tensor:
@@ -109,7 +104,7 @@ def detach(input: Tensor) -> Tensor:
     >>> fastnet.detach(fastnet.ones(1, requires_grad=True))
     tensor([1.])
     """
-    return _tensor(input, "detach").detach()
+    return a_tensor(input, "detach").detach()
 
 
 def result_type(tensor1: Tensor | float, tensor2: Tensor | float) -> dtype:
@@ -173,78 +168,3 @@ def cpu(input: Tensor, memory_format: Any = None) -> Tensor:
     tensor([1.])
     """
     return input if memory_format is None else input.to(memory_format=memory_format)
-
-
-def squeeze_(input: Tensor, *dim: Any) -> Tensor:
-    """Take away axes of size 1, in place.
-
-    Args:
-        input: a tensor that does not require grad.
-        dim: which axes; all by default.
-
-    Raises:
-        RuntimeError: the tensor requires grad: use `squeeze`.
-
-    >>> import fastnet
-    >>> fastnet.zeros(1, 2).squeeze_().shape
-    fastnet.Size([2])
-    """
-    return _reshaped(input, "squeeze", *dim)
-
-
-def unsqueeze_(input: Tensor, dim: int) -> Tensor:
-    """Add an axis of size 1, in place.
-
-    Args:
-        input: a tensor that does not require grad.
-        dim: where.
-
-    Raises:
-        RuntimeError: the tensor requires grad: use `unsqueeze`.
-
-    >>> import fastnet
-    >>> fastnet.zeros(2).unsqueeze_(0).shape
-    fastnet.Size([1, 2])
-    """
-    return _reshaped(input, "unsqueeze", dim)
-
-
-def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Exchange two axes, in place.
-
-    Args:
-        input: a tensor that does not require grad.
-        dim0: an axis.
-        dim1: another.
-
-    Raises:
-        RuntimeError: the tensor requires grad: use `transpose`.
-
-    >>> import fastnet
-    >>> fastnet.zeros(2, 3).transpose_(0, 1).shape
-    fastnet.Size([3, 2])
-    """
-    return _reshaped(input, "transpose", dim0, dim1)
-
-
-def t_(input: Tensor) -> Tensor:
-    """Transpose a matrix, in place.
-
-    Args:
-        input: of at most 2 axes; it must not require grad.
-
-    Raises:
-        RuntimeError: the tensor requires grad: use `t`.
-
-    >>> import fastnet
-    >>> fastnet.zeros(2, 3).t_().shape
-    fastnet.Size([3, 2])
-    """
-    return _reshaped(input, "t")
-
-
-def _reshaped(x: Tensor, name: str, *args: Any) -> Tensor:
-    if x.requires_grad:
-        raise RuntimeError(f"{name}_: the tensor requires grad, and its shape is part of its history; use {name}")
-    x.data = getattr(x, name)(*args)
-    return x

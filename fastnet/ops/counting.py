@@ -9,14 +9,13 @@ import numpy as np
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.convert import as_tensor
 from fastnet.ops.gather import gather
+from fastnet.ops.operands import a_tensor
 
 mode_result = namedtuple("mode", "values indices")
 
 
 def _array(x: Any, op: str, name: str = "input") -> np.ndarray:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {name} must be a Tensor, got {type(x).__name__}")
-    return x.detach().numpy()
+    return a_tensor(x, op, name).detach().numpy()
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:

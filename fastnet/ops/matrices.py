@@ -1,20 +1,14 @@
 """cross, kron, trace, diagflat, vander, vdot, matrix_power, chain_matmul: small products and patterns of matrices."""
 from __future__ import annotations
 
-from typing import Any
 
 from fastnet._core.tensor import Tensor
 from fastnet.ops.create import eye, ones_like
 from fastnet.ops.flip import flip
 from fastnet.ops.join import stack
 from fastnet.ops.matmul import dot
+from fastnet.ops.operands import a_tensor
 from fastnet.ops.triangle import diag_embed
-
-
-def _tensor(x: Any, op: str, name: str = "input") -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {name} must be a Tensor, got {type(x).__name__}")
-    return x
 
 
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
@@ -32,7 +26,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     >>> fastnet.cross(fastnet.tensor([1.0, 0.0, 0.0]), fastnet.tensor([0.0, 1.0, 0.0]))
     tensor([0., 0., 1.])
     """
-    x, y = _tensor(input, "cross"), _tensor(other, "cross", "other")
+    x, y = a_tensor(input, "cross"), a_tensor(other, "cross", "other")
     if dim is None:
         if 3 not in x.shape:
             raise RuntimeError(f"cross: no axis of size 3 in input {tuple(x.shape)}")
@@ -56,7 +50,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     >>> fastnet.kron(fastnet.tensor([1, 2]), fastnet.tensor([1, 1]))
     tensor([1, 1, 2, 2])
     """
-    x, y = _tensor(input, "kron"), _tensor(other, "kron", "other")
+    x, y = a_tensor(input, "kron"), a_tensor(other, "kron", "other")
     n = max(x.ndim, y.ndim)
     x, y = x.reshape([1] * (n - x.ndim) + list(x.shape)), y.reshape([1] * (n - y.ndim) + list(y.shape))
     product = x.reshape([s for d in x.shape for s in (d, 1)]) * y.reshape([s for d in y.shape for s in (1, d)])
@@ -76,7 +70,7 @@ def trace(input: Tensor) -> Tensor:
     >>> fastnet.trace(fastnet.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """
-    if _tensor(input, "trace").ndim != 2:
+    if a_tensor(input, "trace").ndim != 2:
         raise RuntimeError(f"trace: input must be a matrix, got {tuple(input.shape)}")
     return input.diagonal().sum()
 
@@ -93,7 +87,7 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     tensor([[1, 0],
             [0, 2]])
     """
-    return diag_embed(_tensor(input, "diagflat").reshape(-1), offset)
+    return diag_embed(a_tensor(input, "diagflat").reshape(-1), offset)
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
@@ -113,7 +107,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
             [4, 2, 1],
             [9, 3, 1]])
     """
-    if _tensor(x, "vander", "x").ndim != 1 or (N is not None and N < 0):
+    if a_tensor(x, "vander", "x").ndim != 1 or (N is not None and N < 0):
         raise RuntimeError(f"vander: x must have 1 axis and N not be negative, got {tuple(x.shape)} and N={N}")
     columns = x.shape[0] if N is None else N
     if not columns:
@@ -154,7 +148,7 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
     tensor([[1., 5.],
             [0., 1.]])
     """
-    x = _tensor(input, "matrix_power")
+    x = a_tensor(input, "matrix_power")
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise RuntimeError(f"matrix_power: input must be square matrices, got {tuple(x.shape)}")
     if n < 0:
@@ -187,7 +181,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     if not matrices:
         raise RuntimeError("chain_matmul: no matrices")
     for m in matrices:
-        if _tensor(m, "chain_matmul", "each argument").ndim != 2:
+        if a_tensor(m, "chain_matmul", "each argument").ndim != 2:
             raise RuntimeError(f"chain_matmul: every tensor must be a matrix, got {tuple(m.shape)}")
     sizes = [m.shape[0] for m in matrices] + [matrices[-1].shape[1]]
     n = len(matrices)

@@ -10,23 +10,12 @@ from fastnet._core.dtypes import finfo
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.arithmetic import maximum
 from fastnet.ops.convert import as_tensor
-from fastnet.ops.create import get_default_dtype
+from fastnet.ops.operands import a_tensor, as_floating
 from fastnet.ops.where import where
 
 
-def _tensor(x: Any, op: str, name: str = "input") -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {name} must be a Tensor, got {type(x).__name__}")
-    return x
-
-
-def _floating(x: Any, op: str, name: str = "input") -> Tensor:
-    x = _tensor(x, op, name)
-    return x if x.is_floating_point() else x.to(get_default_dtype())
-
-
 def _both_floating(x: Any, y: Any, op: str) -> tuple[Tensor, Tensor]:
-    return _floating(x, op), _floating(y, op, "other")
+    return as_floating(x, op), as_floating(y, op, "other")
 
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
@@ -90,7 +79,7 @@ def fmax(input: Tensor, other: Tensor) -> Tensor:
     >>> fastnet.fmax(fastnet.tensor([1.0, float("nan")]), fastnet.tensor([2.0, 3.0]))
     tensor([2., 3.])
     """
-    x, y = _tensor(input, "fmax"), _tensor(other, "fmax", "other")
+    x, y = a_tensor(input, "fmax"), a_tensor(other, "fmax", "other")
     return where((x >= y) | y.isnan(), x, y)
 
 
@@ -105,7 +94,7 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
     >>> fastnet.fmin(fastnet.tensor([1.0, float("nan")]), fastnet.tensor([2.0, 3.0]))
     tensor([1., 3.])
     """
-    x, y = _tensor(input, "fmin"), _tensor(other, "fmin", "other")
+    x, y = a_tensor(input, "fmin"), a_tensor(other, "fmin", "other")
     return where((x <= y) | y.isnan(), x, y)
 
 
@@ -119,7 +108,7 @@ def signbit(input: Tensor) -> Tensor:
     >>> fastnet.signbit(fastnet.tensor([-0.0, 0.0, -2.0]))
     tensor([ True, False,  True])
     """
-    x = _tensor(input, "signbit").detach()
+    x = a_tensor(input, "signbit").detach()
     return from_numpy(np.asarray(np.signbit(x.numpy()) if x.is_floating_point() else x.numpy() < 0))
 
 
@@ -134,7 +123,7 @@ def copysign(input: Tensor, other: Tensor | float) -> Tensor:
     >>> fastnet.copysign(fastnet.tensor([1.0, -2.0]), -0.0)
     tensor([-1., -2.])
     """
-    x = _floating(input, "copysign")
+    x = as_floating(input, "copysign")
     y = other if isinstance(other, Tensor) else as_tensor(float(other), dtype=x.dtype)
     sign = where(signbit(y), -1.0, 1.0).to(y.dtype if y.is_floating_point() else x.dtype)
     size = where(x == 0, x.detach(), x).abs()            # at 0 the gradient is 0
@@ -155,7 +144,7 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     >>> fastnet.heaviside(fastnet.tensor([-1.5, 0.0, 2.0]), fastnet.tensor([0.5]))
     tensor([0.0000, 0.5000, 1.0000])
     """
-    x, v = _tensor(input, "heaviside").detach(), _tensor(values, "heaviside", "values").detach()
+    x, v = a_tensor(input, "heaviside").detach(), a_tensor(values, "heaviside", "values").detach()
     if x.dtype != v.dtype:
         raise RuntimeError(f"heaviside: input is {x.dtype}, values is {v.dtype}; they must agree")
     return where(x == 0, v, where(x.isnan(), x, (x > 0).to(x.dtype)))
@@ -171,7 +160,7 @@ def frac(input: Tensor) -> Tensor:
     >>> fastnet.frac(fastnet.tensor([1.5, -2.25]))
     tensor([ 0.5000, -0.2500])
     """
-    return _tensor(input, "frac") - input.trunc()
+    return a_tensor(input, "frac") - input.trunc()
 
 
 def deg2rad(input: Tensor) -> Tensor:
@@ -184,7 +173,7 @@ def deg2rad(input: Tensor) -> Tensor:
     >>> fastnet.deg2rad(fastnet.tensor([180.0]))
     tensor([3.1416])
     """
-    return _floating(input, "deg2rad") * (math.pi / 180)
+    return as_floating(input, "deg2rad") * (math.pi / 180)
 
 
 def rad2deg(input: Tensor) -> Tensor:
@@ -197,7 +186,7 @@ def rad2deg(input: Tensor) -> Tensor:
     >>> fastnet.rad2deg(fastnet.tensor([0.5]))
     tensor([28.6479])
     """
-    return _floating(input, "rad2deg") * (180 / math.pi)
+    return as_floating(input, "rad2deg") * (180 / math.pi)
 
 
 def sinc(input: Tensor) -> Tensor:
@@ -210,7 +199,7 @@ def sinc(input: Tensor) -> Tensor:
     >>> fastnet.sinc(fastnet.tensor([0.0, 0.5]))
     tensor([1.0000, 0.6366])
     """
-    x = _floating(input, "sinc") * math.pi
+    x = as_floating(input, "sinc") * math.pi
     zero = x == 0
     return where(zero, 1.0, x.sin() / where(zero, 1.0, x))
 
@@ -226,7 +215,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     >>> fastnet.logit(fastnet.tensor([0.5, 0.75]))
     tensor([0.0000, 1.0986])
     """
-    x = _floating(input, "logit")
+    x = as_floating(input, "logit")
     if eps is not None:
         x = x.clamp(eps, 1 - eps)
     return (x / (1 - x)).log()
@@ -245,8 +234,8 @@ def xlogy(input: Tensor | float, other: Tensor | float) -> Tensor:
     """
     if not isinstance(input, Tensor) and not isinstance(other, Tensor):
         raise TypeError(f"xlogy: input or other must be a Tensor, got {type(input).__name__} and {type(other).__name__}")
-    x = _floating(input, "xlogy") if isinstance(input, Tensor) else input
-    y = _floating(other, "xlogy", "other") if isinstance(other, Tensor) else as_tensor(float(other), dtype=x.dtype)
+    x = as_floating(input, "xlogy") if isinstance(input, Tensor) else input
+    y = as_floating(other, "xlogy", "other") if isinstance(other, Tensor) else as_tensor(float(other), dtype=x.dtype)
     zero = (as_tensor(x) == 0) & ((y <= 0) | y.isinf())
     return x * where(zero, 1.0, y).log()
 
@@ -264,7 +253,7 @@ def nan_to_num(input: Tensor, nan: float | None = 0.0, posinf: float | None = No
     >>> fastnet.nan_to_num(fastnet.tensor([float("nan"), float("inf"), 1.0]), posinf=9)
     tensor([0., 9., 1.])
     """
-    x = _tensor(input, "nan_to_num")
+    x = a_tensor(input, "nan_to_num")
     if not x.is_floating_point():
         return x.clone()
     limits = finfo(x.dtype)
@@ -283,7 +272,7 @@ def isposinf(input: Tensor) -> Tensor:
     >>> fastnet.isposinf(fastnet.tensor([float("inf"), 1.0]))
     tensor([ True, False])
     """
-    return _tensor(input, "isposinf") == math.inf
+    return a_tensor(input, "isposinf") == math.inf
 
 
 def isneginf(input: Tensor) -> Tensor:
@@ -296,7 +285,7 @@ def isneginf(input: Tensor) -> Tensor:
     >>> fastnet.isneginf(fastnet.tensor([float("-inf"), 1.0]))
     tensor([ True, False])
     """
-    return _tensor(input, "isneginf") == -math.inf
+    return a_tensor(input, "isneginf") == -math.inf
 
 
 def sgn(input: Tensor) -> Tensor:
@@ -309,7 +298,7 @@ def sgn(input: Tensor) -> Tensor:
     >>> fastnet.sgn(fastnet.tensor([-3.0, 0.0]))
     tensor([-1.,  0.])
     """
-    return _tensor(input, "sgn").sign()
+    return a_tensor(input, "sgn").sign()
 
 
 def positive(input: Tensor) -> Tensor:
@@ -325,6 +314,6 @@ def positive(input: Tensor) -> Tensor:
     >>> fastnet.positive(fastnet.tensor([-3.0]))
     tensor([-3.])
     """
-    if str(_tensor(input, "positive").dtype).endswith("bool"):
+    if str(a_tensor(input, "positive").dtype).endswith("bool"):
         raise RuntimeError("positive: bool tensors have no sign")
     return input

@@ -8,12 +8,7 @@ import numpy as np
 from fastnet._core.dtypes import float64
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.create import get_default_dtype
-
-
-def _tensor(x: Any, op: str, name: str = "input") -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {name} must be a Tensor, got {type(x).__name__}")
-    return x
+from fastnet.ops.operands import a_tensor
 
 
 def float_power(input: Tensor | float, exponent: Tensor | float) -> Tensor:
@@ -44,8 +39,8 @@ def ldexp(input: Tensor, other: Tensor) -> Tensor:
     >>> fastnet.ldexp(fastnet.tensor([1.5]), fastnet.tensor([3]))
     tensor([12.])
     """
-    other = _tensor(other, "ldexp", "other")
-    return _tensor(input, "ldexp") * (other if other.is_floating_point() else other.to(get_default_dtype())).exp2()
+    other = a_tensor(other, "ldexp", "other")
+    return a_tensor(input, "ldexp") * (other if other.is_floating_point() else other.to(get_default_dtype())).exp2()
 
 
 def gcd(input: Tensor, other: Tensor) -> Tensor:
@@ -83,7 +78,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _of_integers(f: Any, input: Tensor, other: Tensor, op: str) -> Tensor:
-    arrays = [_tensor(x, op, name).numpy() for x, name in ((input, "input"), (other, "other"))]
+    arrays = [a_tensor(x, op, name).numpy() for x, name in ((input, "input"), (other, "other"))]
     if any(a.dtype.kind not in "iu" for a in arrays):
         raise TypeError(f"{op}: input and other must hold integers, got {input.dtype} and {other.dtype}")
     return from_numpy(np.asarray(f(*arrays)))

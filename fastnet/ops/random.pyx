@@ -9,7 +9,8 @@ from fastnet._core.tensor cimport *
 
 from fastnet._core.dtypes import as_dtype, int64
 from fastnet._core.tensor import attach, check_device
-from fastnet.ops.create import empty, get_default_dtype
+from fastnet.ops.create cimport filled
+from fastnet.ops.create import get_default_dtype
 
 cdef extern from "groups/index.h" nogil:
     int FN_random_uniform, FN_random_normal, FN_random_bernoulli, FN_random_integers
@@ -179,11 +180,7 @@ cdef int draw_integers(fn_tensor *y, int64_t first, uint64_t span, object genera
 
 
 cdef Tensor _sized(tuple sizes, object size, object dtype, object device, str op):
-    """A new tensor of the given sizes: integers, or one sequence of them."""
-    if size is not None and sizes:
-        raise TypeError(f"{op}: the size is given twice, as {sizes} and as size={size}")
-    check_device(device, op)
-    return empty(*sizes, size=size, dtype=dtype)
+    return filled(sizes, size, None, dtype, op, device, None, False, False, -1)
 
 
 cdef object _need_float(object dtype, str op):

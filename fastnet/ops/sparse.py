@@ -19,7 +19,7 @@ class SparseTensor:
     It has the methods of PyTorch's sparse COO tensors with one sparse and one dense axis; it is no `Tensor`, and no op takes it.
 
     Args:
-        indices: (n,) int64, which rows; a row may come several times, its values are added.
+        indices: (n,) int64, which rows, all of them of the table (not checked); a row may come several times, its values are added.
         values: (n, features).
         size: of the table, (rows, features).
         is_coalesced: the indices rise and none comes twice.

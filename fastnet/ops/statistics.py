@@ -6,21 +6,13 @@ from typing import Any
 
 from fastnet._core.tensor import Tensor
 from fastnet.ops.convert import as_tensor
-from fastnet.ops.join import cat
+from fastnet.ops.operands import a_floating, a_tensor
 from fastnet.ops.reduce import amax, amin
 from fastnet.ops.sort import median, sort
 from fastnet.ops.where import where
 
 aminmax_result = namedtuple("aminmax", "min max")
 MODES = ("linear", "lower", "higher", "midpoint", "nearest")
-
-
-def _floating(x: Any, op: str) -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: input must be a Tensor, got {type(x).__name__}")
-    if not x.is_floating_point():
-        raise RuntimeError(f"{op}: input must be floating-point, got {x.dtype}")
-    return x
 
 
 def quantile(input: Tensor, q: Tensor | float, dim: int | None = None, keepdim: bool = False, *,
@@ -66,7 +58,7 @@ def nanquantile(input: Tensor, q: Tensor | float, dim: int | None = None, keepdi
 
 
 def _quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, op: str) -> Tensor:
-    x = _floating(input, op)
+    x = a_floating(input, op)
     if interpolation not in MODES:
         raise RuntimeError(f"{op}: interpolation must be one of {', '.join(MODES)}, got {interpolation!r}")
     at = as_tensor(q, dtype=x.dtype) if not isinstance(q, Tensor) else q
@@ -120,8 +112,7 @@ def nansum(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any 
     >>> fastnet.nansum(fastnet.tensor([1.0, float("nan")]))
     tensor(1.)
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"nansum: input must be a Tensor, got {type(input).__name__}")
+    a_tensor(input, "nansum")
     x = where(input.isnan(), 0.0, input) if input.is_floating_point() else input
     return x.sum(dim, keepdim, dtype=dtype)
 
@@ -139,7 +130,7 @@ def nanmean(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any
     >>> fastnet.nanmean(fastnet.tensor([1.0, float("nan"), 3.0]))
     tensor(2.)
     """
-    x = _floating(input, "nanmean")
+    x = a_floating(input, "nanmean")
     x = x if dtype is None else x.to(dtype)
     return nansum(x, dim, keepdim) / x.isnan().logical_not().sum(dim, keepdim).to(x.dtype)
 
@@ -159,8 +150,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
     >>> fastnet.nanmedian(fastnet.tensor([1.0, float("nan"), 3.0, 2.0]))
     tensor(2.)
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"nanmedian: input must be a Tensor, got {type(input).__name__}")
+    a_tensor(input, "nanmedian")
     if not input.is_floating_point():
         return median(input) if dim is None else median(input, dim, keepdim)
     x = input.reshape(-1) if dim is None else input
@@ -191,8 +181,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
     >>> fastnet.aminmax(fastnet.tensor([1.0, 3.0]))
     aminmax(min=tensor(1.), max=tensor(3.))
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"aminmax: input must be a Tensor, got {type(input).__name__}")
+    a_tensor(input, "aminmax")
     dims = tuple(range(input.ndim)) if dim is None else dim
     return aminmax_result(amin(input, dims, keepdim), amax(input, dims, keepdim))
 
@@ -217,8 +206,7 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     tensor([[2., 4.],
             [4., 8.]])
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"cov: input must be a Tensor, got {type(input).__name__}")
+    a_tensor(input, "cov")
     if input.ndim > 2:
         raise RuntimeError(f"cov: input has {input.ndim} axes, at most 2 are taken")
     x = input.reshape(1, -1) if input.ndim < 2 else input
@@ -262,90 +250,3 @@ def corrcoef(input: Tensor) -> Tensor:
         return c / c
     deviation = c.diagonal().sqrt()
     return (c / deviation.unsqueeze(1) / deviation).clamp(-1, 1)
-
-
-def _edges(input: Tensor, prepend: Tensor | None, append: Tensor | None, dim: int) -> Tensor:
-    parts = [x for x in (prepend, input, append) if x is not None]
-    return cat(parts, dim) if len(parts) > 1 else input
-
-
-def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
-    """Differences of neighbours along an axis.
-
-    Args:
-        input: any tensor with an axis.
-        n: how often.
-        dim: the axis.
-        prepend: put before input first.
-        append: put behind it.
-
-    Raises:
-        RuntimeError: no axis, or n is negative.
-
-    >>> import fastnet
-    >>> fastnet.diff(fastnet.tensor([1, 3, 2]))
-    tensor([ 2, -1])
-    """
-    if not isinstance(input, Tensor) or input.ndim == 0 or n < 0:
-        raise RuntimeError(f"diff: input must be a Tensor with an axis and n not negative, got {input!r} and n={n}")
-    x = _edges(input, prepend, append, dim)
-    for _ in range(min(n, x.shape[dim])):
-        m = x.shape[dim]
-        a, b = x.narrow(dim, 1, m - 1), x.narrow(dim, 0, m - 1)
-        x = a != b if str(x.dtype).endswith("bool") else a - b
-    return x if n else input.clone()
-
-
-def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
-    """The integral by the trapezoidal rule.
-
-    Args:
-        y: values.
-        x: where they were taken; None: dx apart.
-        dx: the distance, 1 by default.
-        dim: the axis.
-
-    Raises:
-        RuntimeError: both x and dx.
-
-    >>> import fastnet
-    >>> fastnet.trapezoid(fastnet.tensor([1.0, 5.0, 10.0]))
-    tensor(10.5000)
-    """
-    return _pieces(y, x, dx, dim, "trapezoid").sum(dim)
-
-
-def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
-    """The integral by the trapezoidal rule, up to each point but the first.
-
-    Args:
-        y: values.
-        x: where they were taken; None: dx apart.
-        dx: the distance, 1 by default.
-        dim: the axis.
-
-    Raises:
-        RuntimeError: both x and dx.
-
-    >>> import fastnet
-    >>> fastnet.cumulative_trapezoid(fastnet.tensor([1.0, 5.0, 10.0]))
-    tensor([ 3.0000, 10.5000])
-    """
-    return _pieces(y, x, dx, dim, "cumulative_trapezoid").cumsum(dim)
-
-
-def _pieces(y: Tensor, x: Tensor | None, dx: float | None, dim: int, op: str) -> Tensor:
-    if x is not None and dx is not None:
-        raise RuntimeError(f"{op}: give x or dx, not both")
-    if not isinstance(y, Tensor) or y.ndim == 0:
-        raise RuntimeError(f"{op}: y must be a Tensor with an axis, got {y!r}")
-    n = y.shape[dim]
-    heights = (y.narrow(dim, 1, max(n - 1, 0)) + y.narrow(dim, 0, max(n - 1, 0))) if n else y
-    if x is None:
-        return heights * (0.5 * (1 if dx is None else dx))
-    if x.ndim == 1 and y.ndim > 1:
-        x = x.reshape(*(-1 if i == dim % y.ndim else 1 for i in range(y.ndim)))
-    return heights * diff(x, dim=dim) * 0.5
-
-
-trapz = trapezoid

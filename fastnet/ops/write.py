@@ -4,12 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnet._core.tensor import Tensor
-
-
-def _tensor(x: Any, op: str, name: str = "input") -> Tensor:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {name} must be a Tensor, got {type(x).__name__}")
-    return x
+from fastnet.ops.operands import a_tensor
 
 
 def _place(x: Tensor, dim: int, index: Any, op: str) -> tuple:
@@ -37,10 +32,10 @@ def index_fill_(input: Tensor, dim: int, index: Tensor, value: Tensor | float) -
     >>> fastnet.zeros(3).index_fill_(0, fastnet.tensor([0, 2]), 5)
     tensor([5., 0., 5.])
     """
-    x = _tensor(input, "index_fill_")
+    x = a_tensor(input, "index_fill_")
     if isinstance(value, Tensor) and value.ndim:
         raise RuntimeError(f"index_fill_: value must be a number or a tensor of no axes, got {tuple(value.shape)}")
-    key = _place(x, dim, _tensor(index, "index_fill_", "index").reshape(-1), "index_fill_")
+    key = _place(x, dim, a_tensor(index, "index_fill_", "index").reshape(-1), "index_fill_")
     (x if x.ndim else x.view(1))[key] = value
     return x
 
@@ -58,7 +53,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | float) ->
     >>> fastnet.index_fill(fastnet.zeros(3), 0, fastnet.tensor([1]), 5)
     tensor([0., 5., 0.])
     """
-    return index_fill_(_tensor(input, "index_fill").clone(), dim, index, value)
+    return index_fill_(a_tensor(input, "index_fill").clone(), dim, index, value)
 
 
 def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
@@ -78,8 +73,8 @@ def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tenso
     >>> fastnet.zeros(3).index_copy_(0, fastnet.tensor([2, 0]), fastnet.tensor([1.0, 2.0]))
     tensor([2., 0., 1.])
     """
-    x, s = _tensor(input, "index_copy_"), _tensor(source, "index_copy_", "source")
-    i = _tensor(index, "index_copy_", "index").reshape(-1)
+    x, s = a_tensor(input, "index_copy_"), a_tensor(source, "index_copy_", "source")
+    i = a_tensor(index, "index_copy_", "index").reshape(-1)
     key = _place(x, dim, i, "index_copy_")
     x1, s1 = (x if x.ndim else x.view(1)), (s if s.ndim else s.reshape(1))
     want = list(x1.shape)
@@ -103,11 +98,11 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     >>> fastnet.index_copy(fastnet.zeros(2), 0, fastnet.tensor([1]), fastnet.tensor([7.0]))
     tensor([0., 7.])
     """
-    return index_copy_(_tensor(input, "index_copy").clone(), dim, index, source)
+    return index_copy_(a_tensor(input, "index_copy").clone(), dim, index, source)
 
 
 def _written(y: Tensor, view: Tensor, src: Tensor, op: str) -> Tensor:
-    if tuple(view.shape) != tuple(_tensor(src, op, "src").shape):
+    if tuple(view.shape) != tuple(a_tensor(src, op, "src").shape):
         raise RuntimeError(f"{op}: src {tuple(src.shape)} must have the shape {tuple(view.shape)} of what it is written over")
     view.copy_(src)
     return y
@@ -127,7 +122,7 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     tensor([[0., 0.],
             [1., 1.]])
     """
-    y = _tensor(input, "select_scatter").clone()
+    y = a_tensor(input, "select_scatter").clone()
     return _written(y, y.select(dim, index), src, "select_scatter")
 
 
@@ -146,7 +141,7 @@ def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = 
     >>> fastnet.slice_scatter(fastnet.zeros(4), fastnet.ones(2), start=1, end=3)
     tensor([0., 1., 1., 0.])
     """
-    y = _tensor(input, "slice_scatter").clone()
+    y = a_tensor(input, "slice_scatter").clone()
     return _written(y, y[_place(y, dim, slice(start, end, step), "slice_scatter")], src, "slice_scatter")
 
 
@@ -165,7 +160,7 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     tensor([[1., 0.],
             [0., 1.]])
     """
-    y = _tensor(input, "diagonal_scatter").clone()
+    y = a_tensor(input, "diagonal_scatter").clone()
     return _written(y, y.diagonal(offset, dim1, dim2), src, "diagonal_scatter")
 
 
@@ -185,7 +180,7 @@ def fill_diagonal_(input: Tensor, fill_value: float, wrap: bool = False) -> Tens
     tensor([[5., 0.],
             [0., 5.]])
     """
-    x = _tensor(input, "fill_diagonal_")
+    x = a_tensor(input, "fill_diagonal_")
     if x.ndim < 2 or (x.ndim > 2 and len(set(x.shape)) > 1):
         raise RuntimeError(f"fill_diagonal_: input must be a matrix, or have axes of one size, got {tuple(x.shape)}")
     x.as_strided((min(x.shape),), (sum(x.stride()),), x.storage_offset()).fill_(fill_value)
