@@ -14,6 +14,7 @@ from fastnet.models.seq2seq import Seq2Seq
 from fastnet.models.unet import UNet
 from fastnet.models.vgg import VGG, vgg11, vgg11_bn, vgg13, vgg13_bn, vgg16, vgg16_bn, vgg19, vgg19_bn
 from fastnet.models.yolo26 import YOLO26, yolo26l, yolo26m, yolo26n, yolo26s, yolo26x
+from fastnet.models.yolo26_loss import DetectionLoss, DetectionStep, ShiftHeads
 from fastnet.models.yolo26_predict import detections
 
 __all__ = ["DCGANDiscriminator", "DCGANGenerator", "EfficientNet", "LeNet5", "MobileNetV2", "ResNet", "UNet", "VGG", "efficientnet_b0",
@@ -21,4 +22,4 @@ __all__ = ["DCGANDiscriminator", "DCGANGenerator", "EfficientNet", "LeNet5", "Mo
            "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"]
 __all__ += ["Bert", "GPT", "LSTMLanguageModel", "MLP", "RotaryEmbedding", "Seq2Seq", "SinusoidalPositions", "SmallCNN",
             "apply_rotary", "load_checkpoint", "mask_tokens", "save_checkpoint", "sinusoidal_positions"]
-__all__ += ["YOLO26", "detections", "yolo26l", "yolo26m", "yolo26n", "yolo26s", "yolo26x"]
+__all__ += ["DetectionLoss", "DetectionStep", "ShiftHeads", "YOLO26", "detections", "yolo26l", "yolo26m", "yolo26n", "yolo26s", "yolo26x"]

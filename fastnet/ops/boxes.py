@@ -1,10 +1,12 @@
 """Boxes in images: areas, overlaps, suppression of doubles.  torchvision.ops' names; compositions of ops, so that gradients flow."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from fastnet._core.engine import no_grad
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.arithmetic import maximum, minimum
 from fastnet.ops.clamp import clamp
@@ -172,3 +174,43 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
     box, place = boxes.detach().numpy().astype(np.float64), idxs.detach().numpy()
     shift = place * (box.max() - min(box.min(), 0) + 1)                      # each class on ground of its own
     return nms(from_numpy(box + shift[:, None]), scores, iou_threshold)
+
+
+def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none", eps: float = 1e-7) -> Tensor:
+    """1 minus the complete IoU of boxes, row by row: what is lost by overlap, distance of centres and shape; Zheng et al., 2020.
+
+    ``1 - IoU + d^2 / c^2 + a v``, d the distance of the centres, c the diagonal of the box around both, ``v = (2 / pi (atan(w2 / h2) -
+    atan(w1 / h1)))^2`` and ``a = v / (1 - IoU + v)``, which counts as a constant in backward.
+
+    Args:
+        boxes1: of shape (N, 4), as x1, y1, x2, y2.
+        boxes2: of shape (N, 4).
+        reduction: "none", "mean" or "sum".
+        eps: added to what is divided by.
+
+    Returns: shape (N,), or one number.
+
+    >>> import fastnet as fn
+    >>> from fastnet.ops.boxes import complete_box_iou_loss
+    >>> complete_box_iou_loss(fn.tensor([[0.0, 0.0, 2.0, 2.0]]), fn.tensor([[0.0, 0.0, 2.0, 4.0]]))
+    tensor([0.5532])
+    """
+    _boxes(boxes1, "complete_box_iou_loss", "boxes1")
+    if _boxes(boxes2, "complete_box_iou_loss", "boxes2").shape != boxes1.shape:
+        raise ValueError(f"complete_box_iou_loss: boxes1 {tuple(boxes1.shape)} and boxes2 {tuple(boxes2.shape)} must have one shape")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"complete_box_iou_loss: reduction must be 'none', 'mean' or 'sum', got {reduction!r}")
+    low1, high1, low2, high2 = boxes1[:, :2], boxes1[:, 2:], boxes2[:, :2], boxes2[:, 2:]
+    (w1, h1), (w2, h2) = (high1 - low1).unbind(1), (high2 - low2).unbind(1)
+    w, h = clamp(minimum(high1, high2) - maximum(low1, low2), min=0).unbind(1)
+    inside = w * h
+    iou = inside / (w1 * h1 + w2 * h2 - inside + eps)
+    around = maximum(high1, high2) - minimum(low1, low2)
+    apart = (low1 + high1 - low2 - high2) * 0.5
+    loss = 1 - iou + (apart * apart).sum(1) / ((around * around).sum(1) + eps)
+    angle = (w2 / (h2 + eps)).atan() - (w1 / (h1 + eps)).atan()
+    v = angle * angle * (4 / math.pi ** 2)
+    with no_grad():
+        weight = v / (1 - iou + v + eps)
+    loss = loss + weight * v
+    return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.mean()

@@ -30,7 +30,7 @@ def tensors(value: Any) -> Any:
 
 
 def samples(batch: Any) -> int:
-    """How many samples a batch has: the first axis of its last tensor; 1 where there is none.
+    """How many samples a batch has: the first axis of its last tensor (of a dict, of one outside of lists, if there is one); 1 without any.
 
     >>> import fastnet as fn
     >>> from fastnet.training.batch import samples
@@ -41,6 +41,7 @@ def samples(batch: Any) -> int:
         return batch.shape[0] if batch.ndim else 1
     if isinstance(batch, dict):
         batch = list(batch.values())
+        batch = [item for item in batch if isinstance(item, Tensor) and item.ndim] or batch     # lists may have an entry for each sample
     if isinstance(batch, (list, tuple)):
         for item in reversed(batch):
             if isinstance(item, (Tensor, list, tuple, dict)):
