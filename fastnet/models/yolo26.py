@@ -42,6 +42,8 @@ class YOLO26(nn.Module):
     (1, 300, 6)
     """
 
+    lr_scales = {"model.23.cv3.": 3.0, "model.23.one2one_cv3.": 3.0}               # what learns classes learns faster: `MuSGD.groups`
+
     def __init__(self, num_classes: int = 80, scale: str | Sequence[float] = "n", in_channels: int = 3, *,
                  head: str = "one2one") -> None:
         super().__init__()

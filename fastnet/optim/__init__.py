@@ -8,6 +8,7 @@ from fastnet.optim.asgd import ASGD
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.lion import Lion
 from fastnet.optim.muon import Muon
+from fastnet.optim.musgd import MuSGD
 from fastnet.optim.nadam import NAdam
 from fastnet.optim.optimizer import Optimizer
 from fastnet.optim.radam import RAdam
@@ -16,8 +17,8 @@ from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
 from fastnet.optim.sparse_adam import SparseAdam
 
-__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Muon", "NAdam", "Optimizer", "RAdam",
-           "RMSprop", "Rprop", "SparseAdam", "lr_scheduler"]
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "MuSGD", "Muon", "NAdam", "Optimizer",
+           "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler"]
 
 
 def __getattr__(name: str) -> object:

@@ -21,13 +21,18 @@ def orthogonal(g: Tensor, coefficients: tuple[float, float, float], steps: int, 
         steps: how many.
         eps: the smallest norm that is divided by.
     """
-    a, b, c = coefficients
     x = g.T if g.shape[0] > g.shape[1] else g
-    x = x / x.norm().clamp(min=eps)
-    for _ in range(steps):
-        square = x @ x.T
-        x = a * x + (b * square + c * (square @ square)) @ x
+    x = newton_schulz(x / x.norm().clamp(min=eps), coefficients, steps)
     return x.T if g.shape[0] > g.shape[1] else x
+
+
+def newton_schulz(x: Tensor, coefficients: tuple[float, float, float], steps: int) -> Tensor:
+    """The iteration of `orthogonal` on matrices (..., m, n) with m <= n whose norms are at most 1."""
+    a, b, c = coefficients
+    for _ in range(steps):
+        square = x @ x.mT
+        x = a * x + (b * square + c * (square @ square)) @ x
+    return x
 
 
 class Muon(Optimizer):
