@@ -96,15 +96,46 @@ def test_accuracy():
     assert fed(M.TopKAccuracy(2), images, maps) == np.mean((np.argsort(-images, 1)[:, :2] == maps[:, None]).any(1))
 
 
-def test_top_k_with_ties_and_nan():
+def test_top_k_with_ties():
     flat = np.zeros((4, 4))
     for k in (1, 2, 3):
         assert [fed(M.TopKAccuracy(k), flat[:1], [c]) for c in range(4)] == [c < k for c in range(4)]        # as argmax takes the first
     assert fed(M.Accuracy(), flat, np.arange(4)) == 0.25
-    broken = np.full((3, 4), np.nan)
-    assert fed(M.TopKAccuracy(2), broken, [1, 2, 3]) == 0
     assert fed(M.TopKAccuracy(2, average="none"), OUTPUT, TARGET) == pytest.approx(
         [np.mean([k in np.argsort(-row)[:2] for row in OUTPUT[TARGET == k]]) if (TARGET == k).any() else 0 for k in range(5)])
+
+
+def test_nan_is_refused_where_it_would_decide():
+    hole = OUTPUT.copy()
+    hole[3, 4] = hole[7, 0] = np.nan
+    for metric in (M.Accuracy(), M.TopKAccuracy(2), M.F1Score(), M.ConfusionMatrix()):
+        metric.update(OUTPUT, TARGET)
+        before = metric.compute()
+        with pytest.raises(ValueError, match=rf"{type(metric).__name__}.update: output is NaN for 2 of {len(TARGET)} targets"):
+            metric.update(hole, TARGET)
+        assert np.array_equal(metric.compute(), before)
+    scores, labels = np.array([[0.2, np.nan], [0.9, 0.1]]), np.array([[0, 1], [1, 0]])
+    with pytest.raises(ValueError, match="Accuracy.update: output is NaN for 1 of 4 targets"):
+        M.Accuracy().update(scores, labels)                                                  # multilabel
+    with pytest.raises(ValueError, match="Precision.update: output is NaN for 1 of 2 targets"):
+        M.Precision().update(scores[0], [0, 1])                                              # binary
+    padded = np.where(np.isnan(hole).any(1), -100, TARGET)
+    kept = padded >= 0
+    assert fed(M.Accuracy(ignore_index=-100), hole, padded) == np.mean(OUTPUT.argmax(1)[kept] == TARGET[kept])
+    assert fed(M.Accuracy(ignore_index=-1), scores, np.array([[0, -1], [1, 1]])) == pytest.approx(2 / 3)    # still probabilities
+    assert fed(M.TopKAccuracy(1, ignore_index=-100), hole, padded) == np.mean(OUTPUT.argmax(1)[kept] == TARGET[kept])
+
+
+@pytest.mark.parametrize("make", [M.Accuracy, M.Precision, M.ConfusionMatrix, M.JaccardIndex, lambda: M.Accuracy(average="none")])
+def test_compute_before_update_warns(make):
+    metric = make()
+    for _ in range(2):
+        with pytest.warns(RuntimeWarning, match=rf"{type(metric).__name__}.compute: no target has been counted") as caught:
+            assert np.all(metric.compute() == 0)
+        assert caught[0].filename == __file__
+        metric.update([1, 0], [1, 1])
+        metric.compute()
+        metric.reset()
 
 
 def test_confusion_matrix():
@@ -137,9 +168,11 @@ def test_pieces_and_parts_give_the_value_of_the_whole(make):
         empty.update(x, y)
         assert np.array_equal(second.compute(), before)
         whole.reset()
-        assert np.asarray(whole.compute()).sum() == 0
+        with pytest.warns(RuntimeWarning, match="no target has been counted"):
+            assert np.asarray(whole.compute()).sum() == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*no target has been counted")
 def test_nothing_and_no_classes_yet():
     for make in ALL:
         metric = make()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnet.metrics.counts import ClassificationMetric, average_of, ratio
-from fastnet.metrics.inputs import array, check_range, integers, mismatch
+from fastnet.metrics.inputs import array, check_range, integers, mismatch, refuse_nan
 
 
 class Accuracy(ClassificationMetric):
@@ -57,8 +57,10 @@ class Accuracy(ClassificationMetric):
         if self.ignore_index is not None:
             rows, right = rows[right != self.ignore_index], right[right != self.ignore_index]
         check_range(right, n, name, "target")
+        if rows.dtype.kind == "f":
+            refuse_nan(np.isnan(rows).any(1), right, None, name)
         own = rows[np.arange(len(rows)), right][:, None]
-        before = ~(rows <= own) | (rows == own) & (np.arange(n) < right[:, None])     # NaN: everything comes before, so that it is wrong
+        before = (rows > own) | (rows == own) & (np.arange(n) < right[:, None])
         hit = right[before.sum(1) < self.top_k]
         self.kind, self.classes = "multiclass", n
         counts = np.bincount(right, minlength=n)
@@ -66,7 +68,11 @@ class Accuracy(ClassificationMetric):
         self.count += len(right)
 
     def compute(self) -> float | np.ndarray:
-        """The accuracy over all pieces so far, from 0 to 1: a float, or an array per class for ``average="none"``; 0 before the first."""
+        """The accuracy over all pieces so far, from 0 to 1: a float, or an array per class for ``average="none"``.
+
+        Before the first piece it is 0, with a RuntimeWarning.
+        """
+        self.warn_if_empty(self.count)
         hits, said, right = self.hits.array, self.said.array, self.right.array
         if self.kind == "multilabel":
             per_label = ratio(self.count - said - right + 2 * hits, self.count)     # true positives and true negatives

@@ -61,8 +61,9 @@ class ConfusionMatrix(ClassificationMetric):
         self.matrix = self.matrix + Counts(counts)
 
     def compute(self) -> np.ndarray:
-        """The matrix over all pieces so far."""
+        """The matrix over all pieces so far; before the first it is 0, with a RuntimeWarning."""
         m = self.matrix.array
+        self.warn_if_empty(m)
         if self.normalize is None:
             return m.copy()
         axes: dict[str, tuple[int, ...]] = {"true": (-1,), "pred": (-2,), "all": (-2, -1)}

@@ -1,6 +1,7 @@
 """Counts per class, which most metrics of classifiers are made of, and the base class that keeps them."""
 from __future__ import annotations
 
+import warnings
 from typing import Any, TypeVar
 
 import numpy as np
@@ -66,7 +67,8 @@ class ClassificationMetric(Metric):
             outside [0, 1]. Say it where pieces are small, which may have no such value by chance.
         ignore_index: targets of this value do not count.
 
-    Raises: ValueError for unknown options and for shapes that do not belong together; IndexError for labels that are not classes.
+    Raises: ValueError for unknown options, for shapes that do not belong together, and for outputs that are NaN where the target counts;
+        IndexError for labels that are not classes.
     """
 
     sums: tuple[str, ...] = ("hits", "said", "right", "count")
@@ -151,8 +153,18 @@ class ClassificationMetric(Metric):
         """Which classes the plain mean is over: those that were seen or said; in a multilabel task all labels."""
         return np.ones(len(said), bool) if self.kind == "multilabel" else (said + right) > 0
 
+    def warn_if_empty(self, counted: Any) -> None:
+        """Warn the caller of `compute` where no target has been counted."""
+        if not np.any(counted):
+            warnings.warn(f"{type(self).__name__}.compute: no target has been counted since the metric was made or reset, so the value is "
+                          "0 and says nothing; call update first", RuntimeWarning, stacklevel=3)
+
     def compute(self) -> float | np.ndarray:
-        """The value over all pieces so far: a float, or an array per class for ``average="none"``; 0 before the first."""
+        """The value over all pieces so far: a float, or an array per class for ``average="none"``.
+
+        Before the first piece it is 0, with a RuntimeWarning.
+        """
+        self.warn_if_empty(self.count)
         hits, said, right = self.counts()
         if self.kind == "binary":
             return float(self.score(hits, said, right)[0])

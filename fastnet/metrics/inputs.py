@@ -64,7 +64,16 @@ def check_range(labels: np.ndarray, classes: int | None, name: str, what: str) -
 
 def outside(output: np.ndarray) -> bool:
     """Whether a value is outside [0, 1], so that they are no probabilities."""
-    return bool(output.size) and not (output.min() >= 0 and output.max() <= 1)
+    return bool(output.size) and not (np.fmin.reduce(output, axis=None) >= 0 and np.fmax.reduce(output, axis=None) <= 1)
+
+
+def refuse_nan(broken: np.ndarray, target: np.ndarray, ignore_index: int | None, name: str) -> None:
+    """ValueError where a score that decides is NaN and its target counts; `broken` has the shape of `target`."""
+    if broken.any():
+        n = int(np.count_nonzero(broken if ignore_index is None else broken & (target != ignore_index)))
+        if n:
+            raise ValueError(f"{name}.update: output is NaN for {n} of {target.size} targets, so that it says nothing; the model has "
+                             "diverged, or its input has NaN")
 
 
 def decide(output: np.ndarray, threshold: float, logits: bool | None) -> np.ndarray:
@@ -80,8 +89,8 @@ def read(output: Any, target: Any, name: str, task: str | None, classes: int | N
          ignore_index: int | None) -> Labels:
     """The labels of a piece.
 
-    Raises: ValueError for shapes that do not belong together; TypeError for labels that are not integers; IndexError for labels that are
-    not classes.
+    Raises: ValueError for shapes that do not belong together, and for NaN whose target counts; TypeError for labels that are not integers;
+    IndexError for labels that are not classes.
     """
     x, y = array(output), array(target)
     task = task or infer_task(x, y, name)
@@ -93,7 +102,9 @@ def read(output: Any, target: Any, name: str, task: str | None, classes: int | N
             if classes is not None and x.shape[1] != classes:
                 raise ValueError(f"{name}.update: output {x.shape} has {x.shape[1]} classes, not {classes}")
             classes = x.shape[1]
-            said = x.argmax(1) if x.size else np.zeros(y.shape, np.int64)
+            said = x.argmax(1) if x.size else np.zeros(y.shape, np.int64)                 # NaN counts as the largest
+            if x.size and x.dtype.kind == "f":
+                refuse_nan(np.isnan(np.take_along_axis(x, said[:, None], 1))[:, 0], y, ignore_index, name)
         elif x.shape == y.shape:
             said = integers(x, name, "output")
         else:
@@ -110,6 +121,8 @@ def read(output: Any, target: Any, name: str, task: str | None, classes: int | N
             what = "labels" if task == "multilabel" else "classes"
             raise ValueError(f"{name}.update: output {x.shape} has {classes_here} {what}, not {classes}")
         classes = classes_here
+        if x.dtype.kind == "f":
+            refuse_nan(np.isnan(x), y, ignore_index, name)
         said = decide(x, threshold, logits) if x.dtype.kind == "f" else integers(x, name, "output")
         if task == "multilabel":
             said = np.moveaxis(said, 1, -1).reshape(-1, classes)
