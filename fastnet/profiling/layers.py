@@ -13,7 +13,8 @@ from fastnet.profiling.watch import Span
 
 @dataclass
 class LaunchTimes:
-    """The launches of one kernel: `count` in a step, for how many seconds, on how many threads at most; `launches` in all steps."""
+    """The launches of one kernel: `count` in a step (the mean), for how many seconds (the median), on how many threads at most; `launches`
+    in all steps."""
     kernel: str
     launches: int = 0
     count: float = 0
@@ -23,13 +24,13 @@ class LaunchTimes:
 
 @dataclass
 class LayerTime:
-    """One layer (or phase) of a `Profile`; seconds, calls and operations are those of one step.
+    """One layer (or phase) of a `Profile`: seconds are the median of the steps, calls and operations the mean.
 
     Attributes:
         name, type, depth: as in the model; phases such as "optimizer" have no type.
         calls: how often it ran.
         forward, backward: seconds, with what it called.
-        forward_self, backward_self: seconds without; these add up to the whole.
+        forward_self, backward_self: seconds without; in each step these add up to the whole, their medians nearly.
         flops: operations of both passes, with what it called (a multiply-add is 2).
         gflops, percent: their rate in 1e9 a second, and of the measured peak.
         saved: bytes by which one forward of it grew memory.
@@ -57,18 +58,18 @@ class LayerTime:
         return self.forward + self.backward
 
 
-def add(into: dict[str, LaunchTimes], name: str, seconds: float, threads: int, steps: int) -> None:
-    """Count one launch."""
+def add(into: dict[str, LaunchTimes], name: str, seconds: float, threads: int) -> None:
+    """Count one launch of one step."""
     one = into.setdefault(name, LaunchTimes(name))
     one.launches += 1
-    one.count = one.launches / steps
-    one.seconds += seconds / steps
+    one.count += 1
+    one.seconds += seconds
     one.threads = max(one.threads, threads)
 
 
 def layers(p: Any) -> tuple[list[LayerTime], dict[str, float]]:
-    """The rows of a profile, and the seconds of a step by pass: forward, loss, backward, optimizer, other, total."""
-    steps, ns = p.steps, 1e-9 / p.steps
+    """The rows of one `steps.Step`, without rates, and its seconds by pass: forward, loss, backward, optimizer, other, total."""
+    ns = 1e-9
     rows: dict[int | str, LayerTime] = {}
     for name, module, depth in p.modules():
         rows[id(module)] = LayerTime(name, type(module).__name__, depth)
@@ -80,8 +81,8 @@ def layers(p: Any) -> tuple[list[LayerTime], dict[str, float]]:
             return rows.setdefault(span.module, LayerTime("(other)" if span.module == "step" else f"({span.module})", "", 0))
         return rows[id(span.module)]
 
-    own: dict[Span, float] = {s: float(s.end - s.start) for s in p.watch.spans}
-    for s in p.watch.spans:
+    own: dict[Span, float] = {s: float(s.end - s.start) for s in p.spans}
+    for s in p.spans:
         if s.above is not None:
             own[s.above] -= s.end - s.start
     whole = [n for n in p.nodes if n[3] == 0]
@@ -89,9 +90,9 @@ def layers(p: Any) -> tuple[list[LayerTime], dict[str, float]]:
     for event, span in zip(whole, owners(p.watch, whole)):
         if span is not None:
             own[span] -= event[1] - event[0]
-    for s in p.watch.spans:
+    for s in p.spans:
         one = row(s)
-        one.calls += 1 / steps
+        one.calls += 1
         one.forward_self += own[s] * ns
         if s.kind == "call":
             one.saved = max(one.saved, s.saved)
@@ -115,13 +116,7 @@ def layers(p: Any) -> tuple[list[LayerTime], dict[str, float]]:
         rows["step"] = step
     if not other.time and not other.kernels:
         del rows["other"]
-    passes = _passes(rows, p.watch.spans, backward_time, ns)
-    for one in rows.values():
-        one.calls = round(one.calls * steps) / steps
-        if one.flops and one.time:
-            one.gflops = one.flops / one.time / 1e9
-            one.percent = 100 * one.flops / one.time / p.peak_flops
-    return list(rows.values()), passes
+    return list(rows.values()), _passes(rows, p.spans, backward_time, ns)
 
 
 def _inside_itself(s: Span) -> bool:
@@ -152,7 +147,7 @@ def _kernels(p: Any, row: Any, single: list, made: list) -> dict[Span, list[floa
     for event, owner, at in zip(p.launches, owners(p.watch, p.launches), within(p.launches, single)):
         span = made[at] if at >= 0 else owner
         name, seconds = p.kernel_name(event[3]), (event[1] - event[0]) * 1e-9
-        add(row(span).kernels, name, seconds, event[6], p.steps)
+        add(row(span).kernels, name, seconds, event[6])
         macs, how = launched(event[3], event[7])
         if span is not None and macs:
             products[span][at >= 0] += macs
@@ -168,10 +163,10 @@ def _kernels(p: Any, row: Any, single: list, made: list) -> dict[Span, list[floa
 def _count(p: Any, rows: dict, row: Any, products: dict[Span, list[float]], differentiated: set[Span]) -> None:
     """Operations of each span, added to its row and to those around it, and the algorithms of convolutions."""
     explained: set[Any] = set()
-    for s in p.watch.spans:
+    for s in p.spans:
         if s.kind != "call":
             total = 2 * sum(products.get(s, (0, 0)))
-            row(s).flops += total / p.steps
+            row(s).flops += total
             continue
         if s.above is not None and s.above.kind == "call" and formula(s.above.module) is not None:
             continue                                     # counted by the formula of what called it
@@ -181,7 +176,7 @@ def _count(p: Any, rows: dict, row: Any, products: dict[Span, list[float]], diff
         else:
             forward, back = known.flops, _backward(s, known) if s in differentiated else 0.0
         for one in _chain(rows, s, row):
-            one.flops += (forward + back) / p.steps
+            one.flops += forward + back
         if known is not None and s.module not in explained:
             explained.add(s.module)
             ways = _convolution(s, s in differentiated)

@@ -12,7 +12,8 @@ from fastnet._core.memory import memory_stats, reset_peak_memory_stats
 from fastnet.optim.optimizer import Optimizer
 from fastnet.profiling import text, trace
 from fastnet.profiling.join import makers
-from fastnet.profiling.layers import LaunchTimes, LayerTime, add, layers
+from fastnet.profiling import steps as steps_
+from fastnet.profiling.layers import LaunchTimes, LayerTime
 from fastnet.profiling.peak import peak_flops
 from fastnet.profiling.products import PEEK
 from fastnet.profiling.watch import Span, Watch
@@ -26,9 +27,9 @@ class Profile:
     """What `profile` returns, and its context manager: rows to iterate over, totals, tables, a trace file.
 
     Attributes:
-        layers: a `LayerTime` for each module and phase, in the order of the model; times are of one step.
+        layers: a `LayerTime` for each module and phase, in the order of the model; times are those of one step, the median.
         kernels: a `LaunchTimes` for each kernel, the longest first.
-        passes: {"forward", "loss", "backward", "optimizer", "other", "total"}: seconds of one step.
+        passes: {"forward", "loss", "backward", "optimizer", "other", "total"}: seconds of one step, the median of each.
         steps: how many steps were watched; in a with block 1 and one more for each `next_step`.
         plain: seconds of a step that is not watched, the median; `overhead`: the part by which watching lengthens it, of medians, too;
             None after a with block.
@@ -104,10 +105,7 @@ class Profile:
 
     @property
     def kernels(self) -> list[LaunchTimes]:
-        found: dict[str, LaunchTimes] = {}
-        for event in self.launches:
-            add(found, self.kernel_name(event[3]), (event[1] - event[0]) * 1e-9, event[6], self.steps)
-        return sorted(found.values(), key=lambda k: -k.seconds)
+        return steps_.kernels(steps_.cut(self))
 
     def __iter__(self) -> Iterator[LayerTime]:
         return iter(self.layers)
@@ -123,7 +121,7 @@ class Profile:
         if self._root is None or Watch.active is self.watch:
             raise RuntimeError("profile: nothing to tell before the `with` block has ended")
         if self._done is None:
-            self._done = layers(self)
+            self._done = steps_.rows(steps_.cut(self), self.peak_flops)
         return self._done
 
     def modules(self) -> list[tuple[str, Any, int]]:
@@ -161,18 +159,21 @@ class Profile:
 
     # ---- text
 
-    def table(self, sort_by: str | None = None, depth: int | None = None) -> str:
+    def table(self, sort_by: str | None = None, depth: int | None = None, width: int | None = 100) -> str:
         """Time of each layer in both passes, its rate, and the algorithms or kernels that ran.
 
         Args:
             sort_by: "time", "self", "forward", "backward", "gflops", "percent", "calls" or "name"; None: the order of the model.
             depth: how deep into the model; None: everything.
+            width: of the table, in letters; names that do not fit are cut, with "..". None: as wide as it gets.
 
         Raises:
-            ValueError: sort_by is something else.
+            ValueError: sort_by is something else, or width below 80.
         """
         if sort_by is not None and sort_by not in SORTS:
             raise ValueError(f"table: sort_by must be one of {', '.join(SORTS)} or None, got {sort_by!r}")
+        if width is not None and width < 80:
+            raise ValueError(f"table: width must be at least 80, got {width}")
         rows = [r for r in self.layers if (depth is None or r.depth <= depth) and (r.time or r.calls)]
         rows = sorted(rows, key=SORTS[sort_by]) if sort_by else rows
         total = self.passes["total"] or 1.0
@@ -188,27 +189,29 @@ class Profile:
             own = r.name[len(around[0]) + 1 if around and around[0] else 0:]
             own = f"{own}: {r.type}" if own and r.type and own != r.type else own or r.type
             name = "  " * len(around) + own
-            return [name, f"{r.calls:g}", text.seconds(r.forward), text.seconds(r.backward), f"{100 * r.time / total:.1f}",
-                    f"{r.gflops:.1f}" if r.gflops else "-", f"{r.percent:.0f}" if r.gflops else "-", "  " + _ran(r)]
-        head = ["layer", "calls", "forward", "backward", "% time", "GFLOP/s", "% peak", "  what ran"]
-        return text.table(head, [cells(r) for r in rows], last=True)
+            return [name, f"{r.calls:.3g}", text.seconds(r.forward), text.seconds(r.backward), f"{100 * r.time / total:.1f}",
+                    f"{r.gflops:.1f}" if r.gflops else "-", f"{r.percent:.0f}" if r.gflops else "-", _ran(r)]
+        head = ["layer", "calls", "forward", "backward", "time%", "GF/s", "peak%", "what ran"]
+        return text.table(head, [cells(r) for r in rows], last=True, width=width)
 
     def kernel_table(self) -> str:
         """Count, time and threads of each kernel, the longest first."""
         total = self.passes["total"] or 1.0
-        rows = [[k.kernel, f"{k.count:g}", text.seconds(k.seconds), f"{100 * k.seconds / total:.1f}", str(k.threads)] for k in self.kernels]
-        return text.table(["kernel", "launches", "time", "% time", "threads"], rows)
+        rows = [[k.kernel, f"{k.count:.3g}", text.seconds(k.seconds), f"{100 * k.seconds / total:.1f}", str(k.threads)]
+                for k in self.kernels]
+        return text.table(["kernel", "launches", "time", "time%", "threads"], rows)
 
     def __str__(self) -> str:
         p = self.passes
         plain, more = self.plain, self.overhead
+        what = "one step" if self.steps == 1 else f"one step, the median of {self.steps}"
         watched = "" if plain is None or more is None else f"; unwatched {text.seconds(plain)}, so watching costs {100 * more:.0f} %"
-        times = ", ".join(f"{k} {text.seconds(p[k])}" for k in ("forward", "loss", "backward", "optimizer", "other") if p[k])
         return "\n".join([
-            f"one step of {self.steps}: {text.seconds(p['total'])} ({times}){watched}",
-            f"peak of this machine on {fn.get_num_threads()} thread(s), {fn.get_isa()}: {self.peak_flops / 1e9:.0f} GFLOP/s; "
-            f"memory at most {text.size(self.peak_bytes)}, {text.size(self.live_bytes)} before",
-            "GFLOP/s are operations of the definition: Winograd's algorithm needs fewer, and may pass 100 % of the peak",
+            f"{what}: {text.seconds(p['total'])}{watched}",
+            ", ".join(f"{k} {text.seconds(p[k])}" for k in ("forward", "loss", "backward", "optimizer", "other") if p[k] > 0),
+            f"peak of this machine on {fn.get_num_threads()} thread(s), {fn.get_isa()}: {self.peak_flops / 1e9:.0f} GFLOP/s",
+            f"memory: at most {text.size(self.peak_bytes)}, {text.size(self.live_bytes)} before",
+            "GF/s: operations of the definition; Winograd's algorithm needs fewer, and may pass 100 %",
             "", self.table(), "", self.kernel_table()])
 
     __repr__ = __str__
@@ -220,10 +223,12 @@ class Profile:
 
 
 def _ran(r: LayerTime) -> str:
+    """Algorithms, or kernels, the longest first; what their names begin with where they have that in common."""
     if r.algorithms:
-        ways = list(dict.fromkeys(r.algorithms.values()))
-        return ways[0] if len(ways) == 1 else ", ".join(f"{k} {v}" for k, v in r.algorithms.items())
-    return ", ".join(k.kernel for k in sorted(r.kernels.values(), key=lambda k: -k.seconds)[:3])
+        return ", ".join(dict.fromkeys(r.algorithms.values()))
+    longest = [k.kernel for k in sorted(r.kernels.values(), key=lambda k: -k.seconds)]
+    common = os.path.commonprefix([f"{name}_" for name in longest]).rpartition("_")[0]
+    return common or ", ".join(dict.fromkeys(name.removesuffix("_forward").removesuffix("_backward") for name in longest))
 
 
 def _classes(cls: Any) -> Iterator[Any]:

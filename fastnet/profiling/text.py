@@ -37,11 +37,24 @@ def duration(x: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: bool = False) -> str:
-    """Columns under their heads with a rule between; the first to the left, and with `last` the last one, the others to the right."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], last: bool = False, width: int | None = None) -> str:
+    """Columns under their heads with a rule between; the first to the left, and with `last` the last one, the others to the right.
+
+    With `width` the last column takes what is left of it, at least 12 letters, and the first is cut where that is not enough.
+    """
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+    if width is not None:
+        room = width - sum(widths[1:-1]) - 2 * (len(widths) - 1)
+        widths[0] = min(widths[0], room - min(widths[-1], 12))
+        widths[-1] = min(widths[-1], room - widths[0])
 
     def line(row: Sequence[str]) -> str:
-        cells = [c.ljust(w) if i == 0 or (last and i == len(row) - 1) else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
+        cells = [cut(c, w) for c, w in zip(row, widths)]
+        cells = [c.ljust(w) if i == 0 or (last and i == len(row) - 1) else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))]
         return "  ".join(cells).rstrip()
     return "\n".join([line(head), "-" * (sum(widths) + 2 * (len(widths) - 1)), *map(line, rows)])
+
+
+def cut(word: str, width: int) -> str:
+    """The word, with ".." for what does not fit."""
+    return word if len(word) <= width else word[:max(0, width - 2)] + ".."
