@@ -336,3 +336,14 @@ def test_nothing_is_left_behind(rng, batch):
     assert live[-1] == live[2]
     module.weight.data = fn.ones(2, 3)
     assert module.weight.grad is None
+
+
+def test_indices_are_checked_when_it_is_made():
+    values = fn.ones(2, D)
+    for bad in ([0, ROWS], [-1, 0]):
+        with pytest.raises(RuntimeError, match=rf"indices must be rows of a table \({ROWS}, {D}\), got {min(bad)} to {max(bad)}"):
+            SparseTensor(fn.tensor(bad), values, (ROWS, D))
+    with pytest.raises(TypeError, match="SparseTensor: indices must be int64, got fastnet.float32"):
+        SparseTensor(fn.ones(2), values, (ROWS, D))
+    assert SparseTensor(fn.tensor([0, ROWS - 1]), values, (ROWS, D))._nnz() == 2
+    assert SparseTensor(fn.zeros(0, dtype=fn.int64), values[:0], (0, D)).to_dense().shape == (0, D)

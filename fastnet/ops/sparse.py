@@ -19,10 +19,13 @@ class SparseTensor:
     It has the methods of PyTorch's sparse COO tensors with one sparse and one dense axis; it is no `Tensor`, and no op takes it.
 
     Args:
-        indices: (n,) int64, which rows, all of them of the table (not checked); a row may come several times, its values are added.
+        indices: (n,) int64, which rows, all of them of the table; a row may come several times, its values are added.
         values: (n, features).
         size: of the table, (rows, features).
         is_coalesced: the indices rise and none comes twice.
+
+    Raises: ValueError for shapes that do not belong together; TypeError for indices that are not int64; RuntimeError for one outside the
+        table.
 
     >>> import fastnet as fn
     >>> table = fn.nn.Embedding(1000, 2, sparse=True)
@@ -39,6 +42,11 @@ class SparseTensor:
         if indices.ndim != 1 or len(size) != 2 or tuple(values.shape) != (indices.shape[0], size[1]):
             raise ValueError(f"SparseTensor: values {tuple(values.shape)} must be a row for each of indices {tuple(indices.shape)} "
                              f"of a table {tuple(size)}")
+        numbers = indices.numpy()
+        if numbers.dtype != np.int64:
+            raise TypeError(f"SparseTensor: indices must be int64, got {indices.dtype}")
+        if numbers.size and (numbers.min() < 0 or numbers.max() >= size[0]):
+            raise RuntimeError(f"SparseTensor: indices must be rows of a table {tuple(size)}, got {numbers.min()} to {numbers.max()}")
         self._index, self._rows, self._coalesced = indices, values, is_coalesced
         self.shape = Size(size)
 
