@@ -182,3 +182,23 @@ def test_what_does_not_fit_an_image_is_refused_when_it_comes():
         with pytest.raises(TypeError, match="Compose"):
             T.Compose(bad)
     assert np.array_equal(T.Lambda(lambda x: x[:, ::2])(picture((3, 8, 8))), picture((3, 8, 8))[:, ::2])
+
+
+def test_channels_last_is_named():
+    x = np.zeros((20, 30, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"CenterCrop.*got \(20, 30, 3\): are its channels last\? x.transpose\(2, 0, 1\) puts them first"):
+        T.CenterCrop(8)(x)
+    with pytest.raises(ValueError, match=r"x.permute\(0, 3, 1, 2\) puts"):
+        T.Compose([T.RandomHorizontalFlip()])(fastnet.from_numpy(np.zeros((2, 20, 30, 1), np.float32)))
+    for shape in ((1, 20, 3), (3, 20, 30), (4, 9, 4), (7, 20, 30), (3, 2, 3)):
+        assert T.RandomHorizontalFlip()(np.zeros(shape, np.uint8)).shape == shape
+    net = fastnet.nn.Conv2d(3, 4, 3)
+    with pytest.raises(RuntimeError, match=r"expects 3 input channels, got input \(2, 20, 30, 3\): are its channels last\? "
+                                           r"x.permute\(0, 3, 1, 2\) puts them first"):
+        net(fastnet.zeros(2, 20, 30, 3))
+    with pytest.raises(RuntimeError, match=r"got input \(20, 30, 3\): are its channels last\? x.permute\(2, 0, 1\)"):
+        net(fastnet.zeros(20, 30, 3))
+    with pytest.raises(RuntimeError, match=r"x.permute\(0, 2, 1\)"):
+        fastnet.nn.Conv1d(3, 4, 3)(fastnet.zeros(2, 20, 3))
+    with pytest.raises(RuntimeError, match=r"got input \(2, 5, 30, 30\)$"):
+        net(fastnet.zeros(2, 5, 30, 30))

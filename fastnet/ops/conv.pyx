@@ -231,6 +231,15 @@ cdef int check_tensors(str op, Tensor x, Tensor w, Tensor b, int spatial) except
     return 0
 
 
+cdef str channels_last_hint(const fn_tensor *x, Py_ssize_t channels, int spatial):
+    """What to do with images whose channels are the last axis, as NumPy, Pillow and OpenCV have them; "" for others."""
+    if x.dims[x.ndim - 1] != channels:
+        return ""
+    first = x.ndim - spatial - 1
+    order = [*range(first), x.ndim - 1, *range(first, x.ndim - 1)]
+    return f": are its channels last? x.permute{tuple(order)} puts them first"
+
+
 cdef int check_channels(str op, Tensor x, Tensor w, Tensor b, int spatial, object groups, bint transposed, fn_conv_shape *s) except -1:
     """Images, channels, groups and the kernel of s."""
     cdef int d
@@ -246,7 +255,8 @@ cdef int check_channels(str op, Tensor x, Tensor w, Tensor b, int spatial, objec
     s.k, s.c = w.t.dims[0], w.t.dims[1] * s.groups
     if channels != (s.k if transposed else s.c):
         raise RuntimeError(f"{op}: weight {shape_of(&w.t)}{'' if s.groups == 1 else f' with groups={groups}'} expects "
-                           f"{s.k if transposed else s.c} input channels, got input {shape_of(&x.t)}")
+                           f"{s.k if transposed else s.c} input channels, got input {shape_of(&x.t)}"
+                           f"{channels_last_hint(&x.t, s.k if transposed else s.c, spatial)}")
     made = s.c if transposed else s.k
     if b is not None and (b.t.ndim != 1 or b.t.dims[0] != made):
         raise RuntimeError(f"{op}: bias must have the shape ({made},), got {shape_of(&b.t)}")

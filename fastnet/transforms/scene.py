@@ -26,6 +26,10 @@ def pixels(image: Any, name: str) -> np.ndarray:
         raise ValueError(f"{name}: an image must be (C, H, W), a batch (N, C, H, W), none of them 0, got {x.shape}")
     if x.dtype not in (np.uint8, np.float32):
         raise TypeError(f"{name}: an image must be uint8 or float32, got {x.dtype}")
+    if x.shape[-1] in (1, 3, 4) and min(x.shape[-3:-1]) > 8:
+        turn, order = "permute" if isinstance(image, fn.Tensor) else "transpose", (0, 3, 1, 2) if x.ndim == 4 else (2, 0, 1)
+        raise ValueError(f"{name}: an image must be (C, H, W), a batch (N, C, H, W), got {x.shape}: are its channels last? "
+                         f"x.{turn}{order} puts them first, without a copy")
     return x if x.ndim == 4 else x[None]
 
 
