@@ -66,11 +66,33 @@ def run(page, folder):
                           env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"})
 
 
+def prose(page):
+    """The text of a page without its blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+
+
+def anchors(page):
+    """What a link to a page may name after #: its headings as GitHub writes them, and `<a name>`s."""
+    text, found, seen = prose(page), set(), {}
+    for heading in re.findall(r"^#{1,6} +(.+?)[ #]*$", text, flags=re.M):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        name = re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+        seen[name] = seen.get(name, -1) + 1
+        found.add(f"{name}-{seen[name]}" if seen[name] else name)
+    return found | set(re.findall(r"<a (?:name|id)=\"([^\"]+)\"", text))
+
+
 def links(page):
-    """Links of a page to files that do not exist."""
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
-    found = re.findall(r"\]\(([^)\s]+)\)", text)
-    return [t for t in found if not re.match(r"\w+:|#", t) and not (page.parent / t.partition("#")[0]).exists()]
+    """Links of a page to files that do not exist, or to headings that a page does not have."""
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        name, _, anchor = target.partition("#")
+        where = page if not name else page.parent / name
+        if re.match(r"\w+:", target):
+            continue
+        if not where.exists() or (anchor and where.suffix == ".md" and anchor not in anchors(where)):
+            broken.append(target)
+    return broken
 
 
 def pictures(page):

@@ -84,5 +84,9 @@ def test_what_runs_and_what_does_not(tmp_path):
     assert blocks == 2 and reasons == ["no file", "no_such_module is not installed"]
     done = check.run(page, tmp_path)
     assert done.returncode == 1 and "line 21" in done.stderr and "ZeroDivisionError" in done.stderr
-    page.write_text("[gone](gone.md) [there](page.md#x) [out](https://example.org)\n<!-- slow: a minute -->\n")
-    assert check.links(page) == ["gone.md"] and check.slow(page) == "a minute" and check.run(page, tmp_path) is None
+    page.write_text("# X\n## The `fit` loop: what, why?\n## X\n[gone](gone.md) [there](page.md#x) [out](https://example.org#no)\n"
+                    "[here](#the-fit-loop-what-why) [twice](#x-1) [not](#y) [nor](page.md#the-fit-loop) [code](page.py#L3)\n"
+                    "```text\n# y\n```\n<!-- slow: a minute -->\n")
+    (tmp_path / "page.py").write_text("")
+    assert check.links(page) == ["gone.md", "#y", "page.md#the-fit-loop"]
+    assert check.slow(page) == "a minute" and check.run(page, tmp_path) is None
