@@ -4,6 +4,7 @@ import pytest
 from images import picture
 
 import fastnet
+from fastnet import datasets
 from fastnet import transforms as T
 from fastnet._core import launch
 from fastnet.transforms.draws import Draws
@@ -139,3 +140,32 @@ def test_keys_that_are_refused():
         T.RandomHorizontalFlip()(x, key=(0, 0, 1))
     with pytest.raises(TypeError, match="key"):
         T.RandomHorizontalFlip()(x, key=5)
+
+
+def test_the_transform_of_a_data_set_gets_the_key_of_its_sample():
+    """Workers change nothing, epochs do, and a seed gives the same again."""
+    images = np.random.default_rng(0).integers(0, 256, (24, 1, 12, 12), np.uint8)
+
+    def passes(workers, epochs=None, seed=3):
+        fastnet.manual_seed(seed)
+        data = datasets.ArrayDataset(images, np.arange(24), transform=T.Compose([T.RandomCrop(6), T.RandomHorizontalFlip()]))
+        loader = fastnet.utils.data.DataLoader(data, batch_size=4, num_workers=workers)
+        got = []
+        for epoch in epochs or range(2):
+            if epochs:
+                data.set_epoch(epoch)
+            got.append(np.concatenate([x.numpy() for x, _ in loader]))
+        return got
+    want = passes(0)
+    assert not np.array_equal(*want)
+    for other in (passes(3), passes(2, epochs=[0, 1])):
+        assert np.array_equal(want[0], other[0]) and np.array_equal(want[1], other[1])
+    assert np.array_equal(passes(2, epochs=[1, 0])[1], want[0]) and not np.array_equal(passes(0, seed=4)[0], want[0])
+    prepare = T.RandomCrop(6)
+    data = datasets.ArrayDataset(images, np.arange(24), transform=prepare)
+    assert np.array_equal(data[-2][0], prepare(images[22], key=(fastnet.initial_seed(), 0, 22)))
+    with pytest.raises(ValueError, match="ArrayDataset.set_epoch: epoch must not be negative"):
+        data.set_epoch(-1)
+    ids = datasets.ArrayDataset(np.arange(8)[None], np.zeros(1), transform=T.TokenDropout(0.5, value=0))
+    assert np.array_equal(ids[0][0], T.TokenDropout(0.5, value=0)(np.arange(8), key=(fastnet.initial_seed(), 0, 0)))
+    assert datasets.ArrayDataset(images, np.arange(24), transform=lambda x: x.sum())[0][0] == images[0].sum()

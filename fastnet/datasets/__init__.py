@@ -16,6 +16,6 @@ from fastnet.datasets.yolo import YoloDetection
 from fastnet.datasets.yolo_description import read_description
 
 __all__ = ["CIFAR10", "CIFAR10_CLASSES", "CIFAR100", "FASHION_CLASSES", "IMG_EXTENSIONS", "MNIST", "ArrayDataset", "BoxDataset", "CSVTable",
-           "CocoDetection", "DatasetFolder", "Digits", "FashionMNIST", "ImageFolder", "NumpyTable", "TableEncoder", "TextLineDataset",
-           "YoloDetection", "cifar100_classes", "collate_boxes", "load_cifar10", "load_cifar100", "load_digits",
+           "CocoDetection", "DatasetFolder", "Digits", "FashionMNIST", "ImageFolder", "NumpyTable", "TableEncoder",
+           "TextLineDataset", "YoloDetection", "cifar100_classes", "collate_boxes", "load_cifar10", "load_cifar100", "load_digits",
            "load_fashion_mnist", "load_mnist", "python_topics", "read_description", "read_idx", "read_image", "write_image"]

@@ -11,19 +11,20 @@ from fastnet._core.tensor import from_numpy
 from fastnet.datasets.cifar import CIFAR10_CLASSES, cifar100_classes, load_cifar10, load_cifar100
 from fastnet.datasets.digits import load_digits
 from fastnet.datasets.mnist import FASHION_CLASSES, load_fashion_mnist, load_mnist
-from fastnet.utils.data import Dataset, default_collate
+from fastnet.utils.data import KeyedDataset, default_collate
 
 Root = str | os.PathLike | None
 Transform = Callable[[Any], Any] | None
 
 
-class ArrayDataset(Dataset[tuple[Any, Any]]):
+class ArrayDataset(KeyedDataset[tuple[Any, Any]]):
     """Rows of an array and their targets; a sample is (data[i], target).
 
     Args:
         data: array of shape (N, ...), such as uint8 images (N, C, H, W). It is not copied.
         targets: array of shape (N, ...).
-        transform: called with data[i] (uint8 images as they are), gives what takes its place.
+        transform: called with data[i] (uint8 images as they are), gives what takes its place; random ones of `fastnet.transforms` get the
+            sample's key: see `utils.data.KeyedDataset`.
         target_transform: the same for the target.
         classes: names of the classes.
 
@@ -54,7 +55,7 @@ class ArrayDataset(Dataset[tuple[Any, Any]]):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         image, target = self.data[index], self.targets[index]
         target = target.item() if target.ndim == 0 and target.dtype.kind in "iu" else target
-        return (image if self.transform is None else self.transform(image),
+        return (self.transformed(image, index),
                 target if self.target_transform is None else self.target_transform(target))
 
     def getbatch(self, indices: Any) -> list[Any]:

@@ -8,10 +8,10 @@ import numpy as np
 
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.datasets.image import read_image
-from fastnet.utils.data import Dataset, default_collate
+from fastnet.utils.data import KeyedDataset, default_collate
 
 
-class BoxDataset(Dataset[dict[str, Any]]):
+class BoxDataset(KeyedDataset[dict[str, Any]]):
     """Pictures with boxes: a sample is a dict.
 
     | key | is |
@@ -26,7 +26,7 @@ class BoxDataset(Dataset[dict[str, Any]]):
     A subclass fills `paths`, `classes` and defines `target(index, height, width)`.
 
     Args:
-        transform: called with the sample.
+        transform: called with the sample; random ones of `fastnet.transforms` get its key: see `utils.data.KeyedDataset`.
         loader: path -> image; `read_image` by default, which needs Pillow: `pip install 'fastnet[image]'`.
     """
 
@@ -46,7 +46,7 @@ class BoxDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> Any:
         image = self.loader(self.paths[index])
         sample = {"image": image, **self.target(index, image.shape[-2], image.shape[-1])}
-        return sample if self.transform is None else self.transform(sample)
+        return self.transformed(sample, index)
 
 
 def collate_boxes(samples: list[dict[str, Any]]) -> dict[str, Any]:

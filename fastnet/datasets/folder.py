@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnet.datasets.image import read_image
-from fastnet.utils.data import Dataset
+from fastnet.utils.data import KeyedDataset
 
 IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
-class DatasetFolder(Dataset[tuple[Any, int]]):
+class DatasetFolder(KeyedDataset[tuple[Any, int]]):
     """Files in one folder for each class: ROOT/CLASS/.../FILE. A sample is (loader(path), class).
 
     Args:
@@ -19,7 +19,8 @@ class DatasetFolder(Dataset[tuple[Any, int]]):
         loader: path -> sample.
         extensions: ends of the names of the files that count, in lower case, such as (".npy",); or else
         is_valid_file: path -> whether it counts.
-        transform: called with what the loader gave.
+        transform: called with what the loader gave; random ones of `fastnet.transforms` get the sample's key: see
+            `utils.data.KeyedDataset`.
         target_transform: called with the class.
         allow_empty: whether a class may have no file.
 
@@ -76,7 +77,7 @@ class DatasetFolder(Dataset[tuple[Any, int]]):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         path, label = self.samples[index]
         sample = self.loader(path)
-        return (sample if self.transform is None else self.transform(sample),
+        return (self.transformed(sample, index),
                 label if self.target_transform is None else self.target_transform(label))
 
 
@@ -90,7 +91,8 @@ class ImageFolder(DatasetFolder):
 
     Args:
         root: the folder with the folders of the classes.
-        transform: called with the image: uint8 of shape (3, H, W), red, green, blue.
+        transform: called with the image: uint8 of shape (3, H, W), red, green, blue; random ones of `fastnet.transforms` get the
+            sample's key: see `utils.data.KeyedDataset`.
         target_transform: called with the class.
         loader: path -> image; `read_image` by default, which needs Pillow: `pip install 'fastnet[image]'`.
         is_valid_file: path -> whether it counts; by default the names that end in one of `IMG_EXTENSIONS` do.

@@ -19,6 +19,7 @@ class Transform:
 
     To write one: define `apply(scene, draws)`, which acts on the scene with random numbers from draws.
     """
+    takes_key = True                                     # data sets that have a transform give it the key of the sample
 
     def __call__(self, sample: Any, key: Key | None = None) -> Any:
         """The changed sample; what it was made from stays as it is.

@@ -36,6 +36,7 @@ class TokenDropout:
     >>> TokenDropout(0.5, value=0, special_tokens=[1])(np.array([1, 7, 8, 9]), key=(0, 0, 2)).tolist()
     [1, 0, 8, 9]
     """
+    takes_key = True
 
     def __init__(self, p: float = 0.1, value: int | None = None, special_tokens: Sequence[int] = ()) -> None:
         self.p, self.value, self.special_tokens = probability("TokenDropout", p), value, tuple(special_tokens)
@@ -67,6 +68,7 @@ class TokenMasking:
         mask_probability, random_probability: of a chosen token to become the mask, and any token.
         ignore_index: the label of tokens that are not chosen, as of `cross_entropy`.
     """
+    takes_key = True
 
     def __init__(self, mask_token: int, vocab_size: int, p: float = 0.15, special_tokens: Sequence[int] = (), mask_probability: float = 0.8,
                  random_probability: float = 0.1, ignore_index: int = -100) -> None:
