@@ -79,8 +79,8 @@ def test_killed_at_any_moment(run, folder):
     for _ in range(3):
         process = subprocess.Popen([*command, folder / "killed"], env=environment, text=True, stdout=subprocess.PIPE)
         files = folder / "killed"
-        before = set(os.listdir(files)) if files.exists() else set()
-        while killed < 2 and process.poll() is None and (not files.exists() or set(os.listdir(files)) == before):
+        before = set(files.glob("*.fnet*"))
+        while killed < 2 and process.poll() is None and set(files.glob("*.fnet*")) == before:
             time.sleep(0.002)                             # it is at work
         if killed < 2:
             time.sleep(rng.random() * 0.05)
@@ -114,12 +114,12 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(run, folder, 
 
 def test_where_no_checkpoint_can_be_read_nothing_is_begun_anew(run, folder):
     run(folder, "--kill", 8)
-    for path in folder.iterdir():
+    for path in folder.glob("*.fnet"):
         damage(path, "cut")
-    before = sorted(path.read_bytes() for path in folder.iterdir())
+    before = sorted(path.read_bytes() for path in folder.glob("*.fnet"))
     status, said = run(folder)
     assert status == 1 and "DamagedFile: resume: no checkpoint" in said[-1] and said[-1].count("cannot be read") == 2
-    assert sorted(path.read_bytes() for path in folder.iterdir()) == before
+    assert sorted(path.read_bytes() for path in folder.glob("*.fnet")) == before
 
 
 def test_a_full_disk_is_a_clear_error_and_loses_nothing(run, folder):

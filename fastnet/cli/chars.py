@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import fastnet
 from fastnet.cli.steps import StepProgress, fit, write_records
-from fastnet.cli.recipe.folder import writable as folder
+from fastnet.cli.recipe.folder import held
 from fastnet.cli.refused import Refused
 
 LOOK = 100_000                                            # tokens of the validation text that are looked at each time
@@ -16,9 +17,14 @@ LOOK = 100_000                                            # tokens of the valida
 
 def run(args: argparse.Namespace) -> None:
     """Train, show samples, write the checkpoint."""
+    with held(args.out or "runs/chars") as out:
+        learn(args, out)
+
+
+def learn(args: argparse.Namespace, out: Path) -> None:
+    """The same, into a folder that is held."""
     from fastnet.metrics import Perplexity
     from fastnet.models import GPT, save_checkpoint
-    out = folder(args.out or "runs/chars")
     text = read(args.files)
     tokenizer = tokenizer_for(text, args)
     train, validation = tokens_of(text, tokenizer, args)

@@ -4,14 +4,14 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from pathlib import Path
 from typing import Any
 
 import fastnet
 from fastnet.cli.jobs import DATASETS, Batches, Data, Job, recipe
 from fastnet.cli.progress import Progress
 from fastnet.cli.recipe import build
-from fastnet.cli.recipe.folder import describe
-from fastnet.cli.recipe.folder import writable as folder
+from fastnet.cli.recipe.folder import describe, held
 from fastnet.cli.refused import Refused
 from fastnet.training import Callback, NonFiniteLoss, Trainer
 from fastnet.training.curve import loss_curve
@@ -22,8 +22,13 @@ Epochs = list[dict[str, float]]
 def run(args: argparse.Namespace) -> None:
     """Train, test after each epoch, write the results.  Nothing is trained before the folder for the results is known to work."""
     job = choose(args)
+    with held(args.out) as out:
+        learn(job, args, out)
+
+
+def learn(job: Job, args: argparse.Namespace, out: Path) -> None:
+    """The same, once the job is chosen and its folder held."""
     data = DATASETS[args.dataset]
-    out = folder(args.out)
     try:
         train, test = data.load("train", args.data), data.load("test", args.data)
     except (OSError, ValueError) as error:

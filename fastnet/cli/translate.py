@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import fastnet
 from fastnet.cli.steps import StepProgress, fit, write_records
-from fastnet.cli.recipe.folder import writable as folder
+from fastnet.cli.recipe.folder import held
 from fastnet.cli.refused import Refused
 
 SPECIAL = ["<pad>", "<bos>", "<eos>"]
@@ -15,8 +16,13 @@ SPECIAL = ["<pad>", "<bos>", "<eos>"]
 
 def run(args: argparse.Namespace) -> None:
     """Train, show translations, write the checkpoint, and tell BLEU of a beam search over all validation pairs."""
+    with held(args.out or "runs/translate") as out:
+        learn(args, out)
+
+
+def learn(args: argparse.Namespace, out: Path) -> None:
+    """The same, into a folder that is held."""
     from fastnet.models import Seq2Seq, save_checkpoint
-    out = folder(args.out or "runs/translate")
     train, validation, tokenizer = pairs_of(args)
     fastnet.set_num_threads(args.threads or fastnet.get_num_threads())
     fastnet.manual_seed(args.seed)

@@ -19,6 +19,7 @@ from fastnet.training.ema import EMA
 from fastnet.training.fit import Fit
 from fastnet.training.history import History, Record
 from fastnet.training.interrupt import OnInterrupt
+from fastnet.training.lock import FolderLock
 from fastnet.training.log import JSONLines
 from fastnet.training.progress import Progress
 from fastnet.training.rng import seed_everything
@@ -46,6 +47,7 @@ class Trainer:
         monitor: name of the value that ReduceLROnPlateau and the best weights go by; None: val_loss, or train_loss without validation.
         mode: "min" or "max": which values of it are better; None: "max" for names such as val_accuracy or val_f1, "min" for others.
         out: folder of the run: checkpoints, ``best.fnet`` (the best weights) and ``log.jsonl`` (a record a line); None: nothing is written.
+            While it trains, nobody else may train into it.
         checkpoints: `Checkpoints`: when and where; with `out` they keep the best weights too, unless they say otherwise. None: after
             each epoch and every ten minutes, the last two, in ``out/checkpoints``; False: none, and no best weights.
         seed: `seed_everything` with it when the first step is to come; None: generators stay as they are. The model is made before:
@@ -87,6 +89,7 @@ class Trainer:
         self.parameters = [param for group in optimizer.param_groups for param in group["params"]]
         self.ema = EMA(model, ema) if isinstance(ema, (int, float)) else ema
         self.checkpoints = _checkpoints(out, checkpoints, monitor, mode)
+        self.folders = [Path(folder) for folder in (out, self.checkpoints and self.checkpoints.folder) if folder is not None]
         self.callbacks = list(callbacks)
         self.progress = progress if isinstance(progress, Progress) else None if progress is False else Progress()
         own = [*([] if out is None else [JSONLines(Path(out) / "log.jsonl")]), *([] if self.progress is None else [self.progress])]
@@ -127,8 +130,8 @@ class Trainer:
 
         Returns: the history of this trainer.
 
-        Raises: ValueError for data without batches, or where checkpoints are in the way; `NonFiniteLoss`; OSError where a checkpoint
-            cannot be written.
+        Raises: ValueError for data without batches, or where checkpoints are in the way; RuntimeError where another process trains into
+            the folder; `NonFiniteLoss`; OSError where a checkpoint cannot be written.
         """
         if epochs is None and steps is None:
             raise ValueError("fit: give epochs or steps")
@@ -138,6 +141,12 @@ class Trainer:
         if (resume or overwrite) and self.checkpoints is None and self._restored is None:
             raise ValueError("fit: resume and overwrite are about checkpoints: give Trainer out= or checkpoints=")
         source = Source(batches_of(train, batch_size, True, "fit"))
+        with FolderLock(self.folders, "fit"):
+            return self._fit(source, validation, epochs, steps, batch_size, validate_every, resume, overwrite)
+
+    def _fit(self, source: Source, validation: Any, epochs: int | None, steps: int | None, batch_size: int | None,
+             validate_every: int | None, resume: bool, overwrite: bool) -> History:
+        """What `fit` does once the folder is its own."""
         self.validation_source = None if validation is None else Source(batches_of(validation, batch_size, False, "fit"))
         if resume and self._restored is None and self.checkpoints is not None and self.checkpoints.files():
             self.resume()

@@ -6,12 +6,15 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import fastnet
 from fastnet.cli.recipe.toml import dumps
 from fastnet.cli.refused import Refused
+from fastnet.training.lock import FolderInUse, FolderLock
 
 DESCRIPTION = ("recipe.toml", "environment.json", "data.json")
 RESULTS = (*DESCRIPTION, "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet", "doctor.txt")
@@ -31,9 +34,25 @@ def writable(name: str | os.PathLike, option: str = "--out") -> Path:
     return out
 
 
+@contextmanager
+def held(name: str | os.PathLike) -> Iterator[Path]:
+    """A folder for results into which nobody else trains meanwhile."""
+    out = writable(name)
+    try:
+        with FolderLock([out], "--out"):
+            yield out
+    except FolderInUse as error:
+        raise Refused(str(error)) from None
+
+
 def new(name: str, overwrite: bool) -> Path:
     """The folder of a new run; that of another run is refused, or emptied of what a run writes."""
-    out = writable(name)
+    with held(name) as out:
+        _empty(out, overwrite)
+    return out
+
+
+def _empty(out: Path, overwrite: bool) -> None:
     if any((out / file).exists() for file in (*RESULTS, "checkpoints")):
         if not overwrite and not came_to_nothing(out):
             raise Refused(f"{out} holds another run: fastnet resume {out} goes on with it, --overwrite replaces it, --out DIR takes "
@@ -41,7 +60,6 @@ def new(name: str, overwrite: bool) -> Path:
         for file in RESULTS:
             (out / file).unlink(missing_ok=True)
         shutil.rmtree(out / "checkpoints", ignore_errors=True)
-    return out
 
 
 def came_to_nothing(out: Path) -> bool:

@@ -11,6 +11,7 @@ from fastnet.cli.recipe.toml import change, normalised, read
 from fastnet.cli.refused import Refused
 from fastnet.doctor import GradientDoctor
 from fastnet.training import Callback, NonFiniteLoss, TensorBoard
+from fastnet.training.lock import FolderInUse
 
 
 def load(path: str | Path, settings: list[str]) -> dict[str, Any]:
@@ -65,6 +66,8 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
     except NonFiniteLoss as error:
         diagnosis(out, doctor)
         raise Refused(f"{error}; --set optimizer.lr=X sets the rate, --set trainer.clip_norm=1.0 clips") from None
+    except FolderInUse as error:
+        raise Refused(str(error)) from None
     except (ValueError, TypeError, RuntimeError) as error:
         if any(":" in tree[section]["name"] for section in ("data", "model", "loss", "optimizer")):
             raise                                         # code of the user's own: where it failed matters
