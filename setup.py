@@ -28,13 +28,15 @@ JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "binary", "elementwise", "activation", "linear", "gemm",
        "view", "unary", "reduce", "reduction", "axes", "conv"}
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables",
+        "-DCYTHON_COMPRESS_STRINGS=0",                   # the wheel is compressed, and what is compressed twice is larger
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
 GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
 SHORTCUTS = ("USE_PYLONG_INTERNALS", "UNPACK_METHODS", "FAST_THREAD_STATE", "FAST_PYCALL")       # of calls to CPython: a few ns each
-SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
+SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", "-ffunction-sections", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
+# No symbol tables: a tenth of the wheel.  Functions that every module has its own of lie side by side and are compressed together: 60 KB.
+LINK = ["-Wl,-s", "-Wl,--sort-section=name"] if sys.platform.startswith("linux") else []
 OPENMP_HOST = "fastnet._core.launch"                     # the only module that is compiled with OpenMP
-NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"],
-                   extra_link_args=["-Wl,-s"] if sys.platform.startswith("linux") else [])  # no symbol tables: a tenth of the wheel
+NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"], extra_link_args=LINK)
 # The functions that every Cython module needs are a module of their own, since Cython has that.
 SHARED = "fastnet._core._cython" if tuple(map(int, Cython.__version__.split(".")[:2])) >= (3, 3) else None
 
