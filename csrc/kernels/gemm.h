@@ -39,6 +39,9 @@ enum {
   GEMM_SUPER_ROWS = 768,                             /* rows of A that should stay in L2 or L3 */
   GEMM_DEEP       = 2048,                            /* k from which C is visited several times, to keep A in L2 */
   GEMM_MIN_UNITS  = 16,                              /* fewer pieces of C than this: split k */
-  GEMM_MIN_SPLIT  = 512                              /* shortest share of k */
+  GEMM_MIN_SPLIT  = 512,                             /* shortest share of k */
+  GEMM_STREAM_COLUMNS = 256,                         /* shorter rows wait for their own sums of the row before */
+  GEMM_FAR        = 1 << 18,                         /* a matrix of more elements comes from memory */
+  GEMM_STREAMS    = 4                                /* shares of it: dot reads all at once, stream has a thread for each */
 };
 #endif

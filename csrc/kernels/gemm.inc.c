@@ -177,6 +177,7 @@ static void FN(gemm)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
     FN(gemm_at)(g, part / g->splits, part % g->splits, &at);
     if (g->how == FN_GEMM_TILE) FN(gemm_super)(g, &at, which % g->supers, from, to);
     else if (g->how == FN_GEMM_STREAM) FN(gemm_stream)(g, &at, from * GEMM_NR, to * GEMM_NR < g->n ? to * GEMM_NR : g->n);
+    else if (g->m == 1 && g->n * g->k > GEMM_FAR) FN(dot_far)(g, &at, from * DOT_COLUMNS, to * DOT_COLUMNS < g->n ? to * DOT_COLUMNS : g->n);
     else for (ptrdiff_t panel = from; panel < to; panel++) FN(gemm_dot)(g, &at, panel * DOT_COLUMNS);
     u += to - from;
   }
@@ -197,13 +198,18 @@ static void FN(gemm_reduce)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
     for (ptrdiff_t d = g->nbatch - 1; d >= 0; d--) { co += rest % g->batch[d] * g->c_bs[d]; rest /= g->batch[d]; }
     const gemm_part at = { .c = (T *)g->c + co, .c_rs = g->c_rs, .c_cs = g->c_cs, .act = g->act };
     T *c = at.c + i * g->c_rs + j0 * g->c_cs;
-    for (ptrdiff_t j = 0; j < n; j++) {
-      sum[j] = g->accumulate ? c[j * g->c_cs] : (T)0;
-      if (g->bias) sum[j] += ((const T *)g->bias)[i * g->bias_rs + (j0 + j) * g->bias_cs];
+    const T *bias = g->bias ? (const T *)g->bias + i * g->bias_rs + j0 * g->bias_cs : NULL;
+    const int rows = g->c_cs == 1 && (!bias || g->bias_cs == 1);
+    for (ptrdiff_t j = 0; j < n && !rows; j++) sum[j] = (g->accumulate ? c[j * g->c_cs] : (T)0) + (bias ? bias[j * g->bias_cs] : (T)0);
+    for (ptrdiff_t j = 0; j < n; j += VLEN) {
+      const ptrdiff_t lanes = n - j < VLEN ? n - j : VLEN;
+      vec y = !rows ? v_loadn(sum + j, lanes) : g->accumulate ? v_loadn(c + j, lanes) : v_zero();
+      if (rows && bias) y = v_add(y, v_loadn(bias + j, lanes));
+      for (ptrdiff_t s = 0; s < g->splits; s++) y = v_add(y, v_loadn(part + s * size + j, lanes));
+      if (g->act == FN_ACT_RELU) y = v_max(v_zero(), y);
+      v_storen(rows ? c + j : sum + j, y, lanes);
     }
-    for (ptrdiff_t s = 0; s < g->splits; s++)
-      for (ptrdiff_t j = 0; j < n; j++) sum[j] += part[s * size + j];
-    for (ptrdiff_t j = 0; j < n; j++) c[j * g->c_cs] = g->act == FN_ACT_RELU && sum[j] < 0 ? 0 : sum[j];
+    for (ptrdiff_t j = 0; j < n && !rows; j++) c[j * g->c_cs] = sum[j];
     if (g->act > FN_ACT_RELU) FN(gemm_finish)(&at, i, 1, j0, n);
   }
 }

@@ -1,8 +1,5 @@
 /* Both operands contiguous along k and few rows: each element of C is a dot product, nothing is packed. */
 enum { FN(DOT_COLUMNS) = 8 };
-#ifndef GEMM_FAR
-#define GEMM_FAR ((ptrdiff_t)1 << 18)                 /* a matrix of more elements comes from memory */
-#endif
 #define DOT_COLUMNS FN(DOT_COLUMNS)
 
 /* out[i*8 + j] = row i of A . column j of B, mr x nc at once; columns past `valid` repeat the last one. */
@@ -57,30 +54,6 @@ FN(dot_rows)(int mr, int nc, ptrdiff_t k, const T *a, ptrdiff_t ar, const T *b, 
     }
 }
 
-/* As dot_rows of one row of A, column by column, so that memory is read in one stream. */
-static __attribute__((noinline)) void FN(dot_far)(int nc, ptrdiff_t k, const T *a, const T *b, ptrdiff_t bc, T *out)
-{
-  enum { WAYS = 4 };
-  for (int j = 0; j < nc; j++, b += bc) {
-    vec sum[WAYS];
-    ptrdiff_t l = 0;
-    #pragma GCC unroll 4
-    for (int w = 0; w < WAYS; w++) sum[w] = v_zero();
-    for (; l + WAYS * VLEN <= k; l += WAYS * VLEN) {
-      #pragma GCC unroll 4
-      for (int w = 0; w < WAYS; w++) {
-        __builtin_prefetch((const char *)(b + l + w * VLEN) + 2048);           /* across the end of the column: columns are mostly neighbours */
-        sum[w] = v_fma(v_load(a + l + w * VLEN), v_load(b + l + w * VLEN), sum[w]);
-      }
-    }
-    for (; l < k; l += VLEN) {
-      const ptrdiff_t n = k - l < VLEN ? k - l : VLEN;
-      sum[0] = v_fma(v_loadn(a + l, n), v_loadn(b + l, n), sum[0]);
-    }
-    out[j] = v_sum(v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
-  }
-}
-
 /* c[j] (+)= out[j] + bias, relu: nc elements of one row. */
 static inline void FN(dot_store)(const fn_gemm_args *g, const gemm_part *at, const T *out, int nc, T *c, const T *bias)
 {
@@ -112,11 +85,55 @@ static void FN(gemm_dot)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t j
   for (ptrdiff_t i = 0; i < g->m;) {
     T out[GEMM_DOT * DOT_COLUMNS];
     const int mr = FN(gemm_next_rows)(g->m - i, GEMM_DOT);
-    if (mr == 1 && g->n * g->k > GEMM_FAR) FN(dot_far)(nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, b, g->b_cs, out);
-    else FN(dot_rows)(mr, nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, g->a_rs, b, g->b_cs, out);
+    FN(dot_rows)(mr, nc, at->k1 - at->k0, at->a + i * g->a_rs + at->k0, g->a_rs, b, g->b_cs, out);
     for (int r = 0; r < mr; r++)
       FN(dot_store)(g, at, out + r * DOT_COLUMNS, nc, c + (i + r) * at->c_rs, bias ? bias + (i + r) * g->bias_rs : NULL);
     i += mr;
   }
   if (at->act > FN_ACT_RELU) FN(gemm_finish)(at, 0, g->m, j0, nc);
+}
+
+/* One row of A and columns j0 to j1 of a B that comes from memory: read as several long streams, each through its share of the columns. */
+static __attribute__((noinline)) void FN(dot_far)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t j0, ptrdiff_t j1)
+{
+  enum { WAYS = 2 };
+  const ptrdiff_t share = (j1 - j0 + GEMM_STREAMS - 1) / GEMM_STREAMS, k = at->k1 - at->k0;
+  const T *a = at->a + at->k0;
+  for (ptrdiff_t s = j0; s < j0 + share; s += DOT_COLUMNS) {
+    const ptrdiff_t count = j0 + share - s < DOT_COLUMNS ? j0 + share - s : DOT_COLUMNS;
+    T out[GEMM_STREAMS * DOT_COLUMNS], four[GEMM_STREAMS];
+    for (ptrdiff_t i = 0; i < count; i++) {
+      const T *b[GEMM_STREAMS];
+      vec sum[WAYS * GEMM_STREAMS];
+      ptrdiff_t l = 0;
+      #pragma GCC unroll 4
+      for (int w = 0; w < GEMM_STREAMS; w++) {
+        const ptrdiff_t j = s + i + w * share;
+        b[w] = at->b + at->k0 + (j < j1 ? j : j1 - 1) * g->b_cs;
+      }
+      #pragma GCC unroll 8
+      for (int w = 0; w < WAYS * GEMM_STREAMS; w++) sum[w] = v_zero();
+      for (; l + WAYS * VLEN <= k; l += WAYS * VLEN) {
+        #pragma GCC unroll 2
+        for (int u = 0; u < WAYS; u++) {
+          const vec x = v_load(a + l + u * VLEN);
+          #pragma GCC unroll 4
+          for (int w = 0; w < GEMM_STREAMS; w++) sum[u * GEMM_STREAMS + w] = v_fma(x, v_load(b[w] + l + u * VLEN), sum[u * GEMM_STREAMS + w]);
+        }
+      }
+      for (; l < k; l += VLEN) {
+        const ptrdiff_t n = k - l < VLEN ? k - l : VLEN;
+        const vec x = v_loadn(a + l, n);
+        #pragma GCC unroll 4
+        for (int w = 0; w < GEMM_STREAMS; w++) sum[w] = v_fma(x, v_loadn(b[w] + l, n), sum[w]);
+      }
+      v_sum4(four, v_add(sum[0], sum[4]), v_add(sum[1], sum[5]), v_add(sum[2], sum[6]), v_add(sum[3], sum[7]));
+      for (int w = 0; w < GEMM_STREAMS; w++) out[w * DOT_COLUMNS + i] = four[w];
+    }
+    for (int w = 0; w < GEMM_STREAMS; w++) {
+      const ptrdiff_t j = s + w * share, n = j1 - j < count ? j1 - j : count;
+      if (n > 0) FN(dot_store)(g, at, out + w * DOT_COLUMNS, (int)n, at->c + j * at->c_cs, at->bias ? at->bias + j * g->bias_cs : NULL);
+    }
+  }
+  if (at->act > FN_ACT_RELU) FN(gemm_finish)(at, 0, 1, j0, j1 - j0);
 }

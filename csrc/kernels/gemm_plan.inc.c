@@ -102,6 +102,11 @@ static void FN(gemm_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     g->split_k = FN(ceil_div)(FN(ceil_div)(g->k, splits), VLEN) * VLEN;
     g->splits = FN(ceil_div)(g->k, g->split_k);
   }
+  if (g->how == FN_GEMM_STREAM && g->n >= GEMM_STREAM_COLUMNS && g->n * g->k > GEMM_FAR) {
+    /* A thread reads whole rows of its share of k: columns of its own would be pieces of all rows, too short to be fetched ahead. */
+    g->split_k = FN(ceil_div)(g->k, GEMM_STREAMS);
+    g->splits = FN(ceil_div)(g->k, g->split_k);
+  }
   if (g->splits > 1) {
     g->scratch_size = g->batches * g->splits * g->m * g->n;
     g->reduce_units = g->batches * g->m * FN(ceil_div)(g->n, GEMM_NR);

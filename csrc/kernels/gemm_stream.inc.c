@@ -6,11 +6,11 @@ static void FN(gemm_stream)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_
   const ptrdiff_t n = j1 - j0;
   const T *b = at->b + at->k0 * g->b_rs + j0, *a = at->a + at->k0 * g->a_cs;
   const T *bias = at->bias ? at->bias + j0 * g->bias_cs : NULL;
-  for (ptrdiff_t j = 0; j < n; j++) c[j] = (at->accumulate ? c[j] : (T)0) + (bias ? bias[j * g->bias_cs] : (T)0);
+  if (!bias && !at->accumulate) memset(c, 0, (size_t)n * sizeof(T));
+  for (ptrdiff_t j = 0; j < n && bias; j++) c[j] = (at->accumulate ? c[j] : (T)0) + bias[j * g->bias_cs];
   ptrdiff_t left = at->k1 - at->k0;
-  /* From memory: row after row.  Several at once are several streams, of which the hardware fetches less ahead.  Short rows would wait
-     for their own sums of the row before. */
-  for (; left > 0 && n >= 256 && g->n * g->k > GEMM_FAR; left--, a += g->a_cs, b += g->b_rs) {
+  /* From memory: row after row, one stream. */
+  for (; left > 0 && n >= GEMM_STREAM_COLUMNS && g->n * g->k > GEMM_FAR; left--, a += g->a_cs, b += g->b_rs) {
     const vec s = v_set(*a);
     ptrdiff_t j = 0;
     for (; j + 4 * VLEN <= n; j += 4 * VLEN) {
