@@ -9,18 +9,19 @@ TILES = ("winograd2", "winograd4")
 # images, c, k, height, width, padding of height and width: thin and odd images, ragged channels, one and many blocks and groups.
 SHAPES = [(2, 1, 1, 1, 1, (1, 1)), (1, 3, 17, 2, 5, (1, 1)), (2, 17, 3, 3, 7, (1, 1)), (1, 16, 16, 13, 5, (2, 2)),
           (3, 33, 40, 5, 6, (0, 0)), (1, 5, 70, 1, 13, (2, 1)), (2, 20, 130, 9, 3, (1, 0)), (9, 16, 20, 13, 15, (1, 2)),
-          (1, 140, 150, 7, 7, (1, 1)), (17, 130, 127, 10, 12, (1, 1)), (40, 8, 8, 17, 19, (1, 1))]
+          (1, 140, 150, 7, 7, (1, 1)), (17, 130, 127, 10, 12, (1, 1)), (40, 8, 8, 17, 19, (1, 1)), (2, 3, 2, 5, 4, (1, 1)),
+          (1, 2, 17, 3, 3, (2, 0)), (1, 1, 1, 7, 1, (1, 2))]
 
 
 def name(shape):
     return "N{}-{}-{}-{}x{}".format(*shape)
 
 
-def tensors(shape, dtype, seed=0):
+def tensors(shape, seed=0):
     n, c, k, h, w, pad = shape
     rng = np.random.default_rng(seed)
     out = [h + 2 * pad[0] - 2, w + 2 * pad[1] - 2]
-    return [rng.standard_normal(s).astype(dtype) for s in ((n, c, h, w), (k, c, 3, 3), (k,), (n, k, *out))]
+    return [rng.standard_normal(s).astype("float32") for s in ((n, c, h, w), (k, c, 3, 3), (k,), (n, k, *out))]
 
 
 def direct(shape, x, w, b, gy):
@@ -52,18 +53,17 @@ def rms(error):
 
 @pytest.mark.parametrize("shape", SHAPES, ids=name)
 @pytest.mark.parametrize("tile", TILES)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_passes_agree_with_the_definition(isa, tile, dtype, shape):
-    data = tensors(shape, dtype)
+def test_the_passes_agree_with_the_definition(isa, tile, shape):
+    data = tensors(shape)
     for got, want, bound in zip(passes(tile, shape, *data), direct(shape, *data), (1, 1, 2)):
         error = np.abs(got - want).max() / max(rms(want), 1e-30)
-        assert got.shape == want.shape and error < bound * (4e-5 if dtype == "float32" else 1e-13), error
+        assert got.shape == want.shape and error < bound * 4e-5, error
 
 
 @pytest.mark.parametrize("tile", TILES)
 def test_channels_last_and_other_strides_give_the_same(tile):
     shape = (2, 17, 19, 8, 9, (1, 1))
-    x, w, b, gy = tensors(shape, "float32")
+    x, w, b, gy = tensors(shape)
     with conv.flags(algorithm=tile):
         plain = fn.nn.functional.conv2d(fn.tensor(x), fn.tensor(w), fn.tensor(b), padding=1).numpy()
         last = fn.tensor(np.ascontiguousarray(x.transpose(0, 2, 3, 1))).permute(0, 3, 1, 2)
@@ -75,7 +75,7 @@ def test_channels_last_and_other_strides_give_the_same(tile):
                                    (17, 130, 127, 10, 12, (1, 1))], ids=name)
 @pytest.mark.parametrize("tile", TILES)
 def test_threads_do_not_change_a_bit(split, two_isas, tile, shape):
-    data, runs = tensors(shape, "float32"), []
+    data, runs = tensors(shape), []
     for threads in (1, 2, 3, 8):
         fn.set_num_threads(threads)
         runs.append(passes(tile, shape, *data))
@@ -83,29 +83,20 @@ def test_threads_do_not_change_a_bit(split, two_isas, tile, shape):
         assert all(np.array_equal(a, b) for a, b in zip(run, runs[0]))
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 2, 5, 4, (1, 1)), (1, 2, 17, 3, 3, (2, 0)), (1, 1, 1, 7, 1, (1, 2))], ids=name)
-@pytest.mark.parametrize("tile", TILES)
-def test_gradcheck(tile, shape):
-    x, w, b = (fn.tensor(a, requires_grad=True) for a in tensors(shape, "float64")[:3])
-    with conv.flags(algorithm=tile):
-        assert fn.autograd.gradcheck(lambda *a: fn.nn.functional.conv2d(*a, padding=shape[5]), (x, w, b), atol=1e-7, rtol=1e-6)
-
-
 @pytest.mark.parametrize("tile", TILES)
 def test_transposed_and_volumes(tile):
     rng = np.random.default_rng(3)
-    x, w = rng.standard_normal((2, 6, 7, 5)), rng.standard_normal((6, 9, 3, 3))
-    volume, thin = rng.standard_normal((2, 5, 3, 6, 7)), rng.standard_normal((4, 5, 1, 3, 3))
+    arrays = [rng.standard_normal(s).astype("float32") for s in ((2, 6, 7, 5), (6, 9, 3, 3), (2, 5, 3, 6, 7), (4, 5, 1, 3, 3))]
     results = []
-    for algorithm in (tile, "direct"):
+    for algorithm, dtype in ((tile, fn.float32), ("direct", fn.float64)):
         with conv.flags(algorithm=algorithm):
-            tensors = [fn.tensor(a, requires_grad=True) for a in (x, w, volume, thin)]
+            tensors = [fn.tensor(a, dtype=dtype, requires_grad=True) for a in arrays]
             y = fn.nn.functional.conv_transpose2d(*tensors[:2], padding=1)
             z = fn.nn.functional.conv3d(*tensors[2:], padding=(0, 1, 1))
             ((y * y).sum() + (z * z).sum()).backward()
             results.append([y.detach().numpy(), z.detach().numpy(), *(t.grad.numpy() for t in tensors)])
     for got, want in zip(*results):
-        np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
+        assert np.abs(got - want).max() < 4e-5 * rms(want)
 
 
 # Layers as users have them, small enough for a test; the most rms error of y, gx and gw, as multiples of direct's.
@@ -116,7 +107,7 @@ LAYERS = [(8, 64, 64, 16, 16, (1, 1)), (8, 32, 32, 32, 32, (1, 1)), (8, 16, 16, 
 @pytest.mark.parametrize("shape", LAYERS, ids=name)
 @pytest.mark.parametrize(("tile", "most"), [("winograd2", (1.2, 1.2, 4)), ("winograd4", (4, 4, 8))])
 def test_the_error_keeps_its_bound(tile, most, shape):
-    x, w, b, gy = tensors(shape, "float32")
+    x, w, b, gy = tensors(shape)
     data = np.maximum(x, 0), w * np.float32(np.sqrt(2 / (9 * shape[1]))), np.zeros_like(b), gy
     want, plain, got = direct(shape, *data), passes("direct", shape, *data), passes(tile, shape, *data)
     for bound, exact, one, other in zip(most, want, plain, got):
@@ -127,7 +118,7 @@ def test_the_error_keeps_its_bound(tile, most, shape):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_not_finite_stays_in_its_image_and_channel(tile, value):
     shape = (3, 20, 21, 6, 6, (1, 1))
-    x, w, b, gy = tensors(shape, "float32")
+    x, w, b, gy = tensors(shape)
     x[1, 19, 2, 3], b[20], gy[1, 20, 3, 3] = value, value, value
     y, gx, gw = passes(tile, shape, x, w, b, gy)
     clean = np.isfinite(y)
@@ -149,6 +140,12 @@ def test_it_is_chosen_where_it_pays(kind):
     assert chosen(32, 128, 128, 6, kind) == "winograd2"
     assert chosen(32, 3, 64, 32, kind) not in TILES
     assert chosen(8, 64, 64, 56, kind, fn.float64) not in TILES
+
+
+@pytest.mark.parametrize("tile", TILES)
+def test_float64_is_left_to_others(tile):
+    with conv.flags(algorithm=tile):
+        assert chosen(8, 64, 64, 56) == tile and chosen(8, 64, 64, 56, dtype=fn.float64) not in TILES
 
 
 def test_the_highest_precision_forbids_it():

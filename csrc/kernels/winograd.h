@@ -2,7 +2,7 @@
    A tile of m x m outputs is A'[(G w G') * (B' x B)]A, where * multiplies the (m+2)^2 elements of two squares and sums over the inputs c:
    every element, a "plane", is a matrix product of tiles x c by c x k.  A, B, G are the transforms of Toom and Cook at the points 0, 1, -1
    (m = 2) and 0, 1, -1, 1/2, -2 (m = 4) and infinity.  The gradients are the same sums: of x by the forward pass with the taps turned
-   round, of w by G'[(A gy A') * (B' x B)]G summed over tiles.
+   round, of w by G'[(A gy A') * (B' x B)]G summed over tiles.  In float32 alone: float64 is asked for where errors matter.
      winograd_plan           range ignored: reads the first part of *plan and writes the second
      winograd_filter         range: filter_units.  U = G w G'
      winograd_forward        range: units, blocks of tiles.  y from x and U

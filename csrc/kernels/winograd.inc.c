@@ -49,6 +49,7 @@ static ptrdiff_t FN(winograd_block)(const fn_winograd_args *a)
 static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   (void)begin; (void)end; (void)thread;
+  if (sizeof(T) != sizeof(float)) return;
   fn_winograd_args *a = ((const fn_winograd_plan_args *)p)->plan;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
   a->tiles_h = FN(winograd_pieces)(a->oh, a->tile);
@@ -125,6 +126,7 @@ static void FN(winograd_filter)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
 {
   const fn_winograd_args *a = p;
   (void)thread;
+  if (sizeof(T) != sizeof(float)) return;
   for (ptrdiff_t i = begin; i < end;) {
     const ptrdiff_t panel = i / a->c, c0 = i % a->c, c1 = FN(winograd_least)(FN(winograd_least)(a->c, c0 + 16), c0 + end - i);
     FN(winograd_filter_panel)(a, panel, c0, c1, (T *)a->u + i * GEMM_NR);
@@ -149,6 +151,7 @@ static inline const T *FN(winograd_bias)(const fn_winograd_args *a, ptrdiff_t k0
 static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
+  if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
   T *v = (T *)a->own + thread * a->own_size, *z = v + planes * a->v_plane, padded[GEMM_NR];
   for (ptrdiff_t unit = begin; unit < end; unit++) {
@@ -171,6 +174,7 @@ static void FN(winograd_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, in
 {
   const fn_winograd_args *a = p;
   (void)thread;
+  if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t first = FN(winograd_cut)(a->tiles, a->group, a->groups);
   FN(winograd_read_any)(a, first + begin, first + end, (T *)a->v + begin * a->c_row);
   if (a->weight) FN(winograd_spread_any)(a, first + begin, first + end, (T *)a->d + begin * a->k_row);
@@ -179,6 +183,7 @@ static void FN(winograd_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, in
 static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
+  if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
   T *u = (T *)a->own + thread * a->own_size, *z = u + planes * a->u_plane, padded[GEMM_NR];
   for (ptrdiff_t unit = begin; unit < end; unit++) {

@@ -8,6 +8,7 @@ static void FN(winograd_gradients_any)(const fn_winograd_args *a, ptrdiff_t c0, 
 static void FN(winograd_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
+  if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
   T *v = (T *)a->own + thread * a->own_size, *d = v + planes * a->v_plane;
   for (ptrdiff_t unit = begin; unit < end; unit++) {
@@ -32,6 +33,7 @@ static void FN(winograd_weight_finish)(const void *p, ptrdiff_t begin, ptrdiff_t
 {
   const fn_winograd_args *a = p;
   (void)thread;
+  if (sizeof(T) != sizeof(float)) return;
   for (ptrdiff_t i = begin; i < end;) {
     const ptrdiff_t k0 = i / a->c * GEMM_NR, c0 = i % a->c, c1 = FN(winograd_least)(FN(winograd_least)(a->c, c0 + 16), c0 + end - i);
     for (ptrdiff_t k = k0; k < k0 + GEMM_NR && k < a->k; k += VLEN)
@@ -49,6 +51,7 @@ static void FN(winograd_sum)(ptrdiff_t n, const T *part, T *total, int add)
 static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
+  if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, a->c_patch);
   const ptrdiff_t tiles = FN(winograd_cut)(a->tiles, a->group + 1, a->groups) - FN(winograd_cut)(a->tiles, a->group, a->groups);
   for (ptrdiff_t unit = begin; unit < end; unit++) {

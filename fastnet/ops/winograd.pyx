@@ -90,7 +90,7 @@ cdef int judge(int m, int dtype, const fn_conv_shape *s, int which, const char *
         return CONV_CANNOT
     if dtype != FN_F32:
         why[0] = b"float64 is computed as exactly as possible"
-        return CONV_CAN
+        return CONV_CANNOT
     if _precision == "highest":
         why[0] = b"the highest precision is asked for"
         return CONV_CAN
@@ -104,27 +104,27 @@ cdef int judge(int m, int dtype, const fn_conv_shape *s, int which, const char *
     return CONV_BEST
 
 
-cdef int run(int m, int dtype, fn_winograd_args *a, double flops) except -1:
+cdef int run(int m, fn_winograd_args *a, double flops) except -1:
     """Plan, take scratch, launch."""
     cdef fn_winograd_plan_args ask
-    cdef size_t width = 4 if dtype == FN_F32 else 8
-    cdef double cost = 0.5 * flop_cost(flops) * width / 4
+    cdef size_t width = sizeof(float)
+    cdef double cost = 0.5 * flop_cost(flops)
     cdef char *p
     cdef Py_ssize_t tiles
     a.tile = m
     ask.plan = a
-    plan(FN_winograd_plan, dtype, &ask)
+    plan(FN_winograd_plan, FN_F32, &ask)
     p = <char *>block_new((a.u_size + a.v_size + a.d_size + a.own_size * min(<Py_ssize_t>max_threads(), a.units)) * width + 1)
     try:
         a.u, a.v, a.d, a.own = p, p + a.u_size * width, p + (a.u_size + a.v_size) * width, p + (a.u_size + a.v_size + a.d_size) * width
         if not a.fused:
-            launch(FN_winograd_filter, dtype, a, a.filter_units, byte_cost(a.u_size * width))
-            launch(FN_winograd_weight if a.weight else FN_winograd_forward, dtype, a, a.units, cost)
-            return launch(FN_winograd_weight_finish, dtype, a, a.finish_units, byte_cost(a.u_size * width))
+            launch(FN_winograd_filter, FN_F32, a, a.filter_units, byte_cost(a.u_size * width))
+            launch(FN_winograd_weight if a.weight else FN_winograd_forward, FN_F32, a, a.units, cost)
+            return launch(FN_winograd_weight_finish, FN_F32, a, a.finish_units, byte_cost(a.u_size * width))
         while a.group < a.groups:
             tiles = a.tiles * (a.group + 1) // a.groups - a.tiles * a.group // a.groups
-            launch(FN_winograd_input, dtype, a, tiles, byte_cost((a.v_size + a.d_size) * width))
-            launch(FN_winograd_weight_patch if a.weight else FN_winograd_output, dtype, a, a.units, cost / a.groups)
+            launch(FN_winograd_input, FN_F32, a, tiles, byte_cost((a.v_size + a.d_size) * width))
+            launch(FN_winograd_weight_patch if a.weight else FN_winograd_output, FN_F32, a, a.units, cost / a.groups)
             a.group += 1
         return 0
     finally:
@@ -139,14 +139,14 @@ cdef void begin(fn_winograd_args *a, const fn_conv_shape *s) noexcept:
     a.w_ks, a.w_cs = 9 * s.c, 9
 
 
-cdef int forward(int m, int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+cdef int forward(int m, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
     cdef fn_winograd_args a
     begin(&a, s)
     a.x, a.w, a.bias, a.y = x, w, bias, y
-    return run(m, dtype, &a, conv_flops(s))
+    return run(m, &a, conv_flops(s))
 
 
-cdef int input(int m, int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int input(int m, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
     # The forward pass from gy to gx, with the taps turned round and the roles of c and k exchanged.
     cdef fn_winograd_args a
     begin(&a, s)
@@ -154,14 +154,14 @@ cdef int input(int m, int dtype, const fn_conv_shape *s, const void *gy, const v
     a.c, a.k, a.w_ks, a.w_cs = a.k, a.c, a.w_cs, a.w_ks
     a.ih, a.oh, a.iw, a.ow = a.oh, a.ih, a.ow, a.iw
     a.pad_h, a.pad_w = 2 - a.pad_h, 2 - a.pad_w
-    return run(m, dtype, &a, conv_flops(s))
+    return run(m, &a, conv_flops(s))
 
 
-cdef int weight(int m, int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+cdef int weight(int m, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
     cdef fn_winograd_args a
     begin(&a, s)
     a.x, a.y, a.gw, a.weight = x, <void *>gy, gw, 1
-    return run(m, dtype, &a, conv_flops(s))
+    return run(m, &a, conv_flops(s))
 
 
 # One algorithm for each tile.
@@ -170,17 +170,17 @@ cdef int judge_2(int dtype, const fn_conv_shape *s, int which, const char **why)
 cdef int judge_4(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
     return judge(4, dtype, s, which, why)
 cdef int forward_2(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
-    return forward(2, dtype, s, x, w, bias, y)
+    return forward(2, s, x, w, bias, y)
 cdef int forward_4(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
-    return forward(4, dtype, s, x, w, bias, y)
+    return forward(4, s, x, w, bias, y)
 cdef int input_2(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return input(2, dtype, s, gy, w, gx)
+    return input(2, s, gy, w, gx)
 cdef int input_4(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return input(4, dtype, s, gy, w, gx)
+    return input(4, s, gy, w, gx)
 cdef int weight_2(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
-    return weight(2, dtype, s, x, gy, gw)
+    return weight(2, s, x, gy, gw)
 cdef int weight_4(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
-    return weight(4, dtype, s, x, gy, gw)
+    return weight(4, s, x, gy, gw)
 
 cdef conv_algorithm WINOGRAD_2 = [b"winograd2", judge_2, forward_2, input_2, weight_2]
 cdef conv_algorithm WINOGRAD_4 = [b"winograd4", judge_4, forward_4, input_4, weight_4]
