@@ -212,7 +212,7 @@ def test_conversion_keeps_the_parameters_themselves():
 
 def test_deepcopy_and_pickle_are_whole_and_apart():
     net = Net()
-    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+    for twin in (copy.deepcopy(net), *(pickle.loads(pickle.dumps(net, p)) for p in range(pickle.HIGHEST_PROTOCOL + 1))):
         assert twin.a is twin.shared and twin.a is twin._modules["a"] and twin.a.weight is twin.a._parameters["weight"]
         assert isinstance(twin.scale, nn.Parameter) and twin.scale.requires_grad
         with fn.no_grad():
@@ -349,6 +349,25 @@ def test_module_list_and_dict():
         table["y"]
     table.clear()
     assert len(table) == 0
+
+
+def test_calls_pass_on_what_they_are_given():
+    class Scale(nn.Module):
+        def forward(self, *args, **kwargs):
+            return args, kwargs
+
+    class Table(nn.Module, dict):  # the compiled base of Module has no field of its own, so that other bases fit beside it
+        def forward(self, x):
+            return self[x]
+
+    net, table = Scale(), Table()
+    table[3] = 4
+    assert net() == ((), {}) and net(None) == ((None,), {}) and net(1, 2) == ((1, 2), {}) and net(1, k=2) == ((1,), {"k": 2})
+    assert table(3) == 4 and object.__new__(Scale).forward() == ((), {})
+    net.register_forward_hook(lambda module, args, result: (args, result))
+    assert net(1, k=2) == ((1,), ((1,), {"k": 2})) and net() == ((), ((), {}))
+    with pytest.raises(TypeError, match="linear: input must be a Tensor"):
+        nn.Linear(2, 2)(1)
 
 
 def test_parameter_list_and_dict():

@@ -19,8 +19,8 @@ static inline void FN(copy_walk)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff
                                  void (*row)(const T *, ptrdiff_t, T *, ptrdiff_t, ptrdiff_t))
 {
   const ptrdiff_t last = a->ndim - 1, n = a->dims[last];
-  ptrdiff_t at[FN_MAXDIM], rest = begin;
-  for (ptrdiff_t d = last; d >= 0; d--) { at[d] = rest % a->dims[d]; rest /= a->dims[d]; }
+  ptrdiff_t at[FN_MAXDIM] = { begin }, rest = begin;
+  if (last) for (ptrdiff_t d = last; d >= 0; d--) { at[d] = rest % a->dims[d]; rest /= a->dims[d]; }
   while (begin < end) {
     ptrdiff_t xo = 0, yo = 0, run = n - at[last];
     if (run > end - begin) run = end - begin;

@@ -171,11 +171,12 @@ static void FN(gemm)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
   (void)thread;
   const ptrdiff_t per_super = g->panels * g->chunks;
   for (ptrdiff_t u = begin; u < end;) {
-    const ptrdiff_t which = u / per_super, from = u % per_super, part = which / g->supers;
+    const ptrdiff_t which = u < per_super ? 0 : u / per_super, from = u - which * per_super;   /* small products: no division */
+    const ptrdiff_t part = which < g->supers ? 0 : which / g->supers, batch = part < g->splits ? 0 : part / g->splits;
     const ptrdiff_t to = end - u < per_super - from ? from + end - u : per_super;
     gemm_part at;
-    FN(gemm_at)(g, part / g->splits, part % g->splits, &at);
-    if (g->how == FN_GEMM_TILE) FN(gemm_super)(g, &at, which % g->supers, from, to);
+    FN(gemm_at)(g, batch, part - batch * g->splits, &at);
+    if (g->how == FN_GEMM_TILE) FN(gemm_super)(g, &at, which - part * g->supers, from, to);
     else if (g->how == FN_GEMM_STREAM) FN(gemm_stream)(g, &at, from * GEMM_NR, to * GEMM_NR < g->n ? to * GEMM_NR : g->n);
     else if (g->m == 1 && g->n * g->k > GEMM_FAR) FN(dot_far)(g, &at, from * DOT_COLUMNS, to * DOT_COLUMNS < g->n ? to * DOT_COLUMNS : g->n);
     else for (ptrdiff_t panel = from; panel < to; panel++) FN(gemm_dot)(g, &at, panel * DOT_COLUMNS);

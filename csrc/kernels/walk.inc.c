@@ -87,6 +87,12 @@ static __attribute__((noinline, noclone)) void FN(walk)(const fn_elementwise_arg
   }
   if (a->stream && direct & 1 && form.size[0] == sizeof(T)) direct &= ~1u;
   const unsigned all = (1u << operands) - 1;
+  if (!last && direct == all) {                      /* one row: a call on ten elements should not pay for what follows */
+    char *p[4];
+    for (int k = 0; k < operands; k++) p[k] = (char *)a->p[k] + begin * a->strides[k][0] * form.size[k];
+    row((void *const *)p, same, end - begin, a);
+    return;
+  }
   ptrdiff_t at[FN_MAXDIM] = { begin }, rest = begin;
   if (last) for (ptrdiff_t d = last; d >= 0; d--) { at[d] = rest % a->dims[d]; rest /= a->dims[d]; }
   while (begin < end) {

@@ -17,35 +17,40 @@ cdef extern from "groups/rows.h" nogil:
     int FN_copy_bytes
 cdef extern from *:
     """
-    static int fn_size(int ndim, const Py_ssize_t *dims, Py_ssize_t itemsize, Py_ssize_t *size)
+    /* dims, contiguous strides and the size; 0: it fits, 1: it does not, 2: a size is negative. */
+    static int fn_layout(fn_tensor *y, int ndim, const Py_ssize_t *dims, Py_ssize_t itemsize)
     {
         Py_ssize_t n = 1, bytes;
-        for (int d = 0; d < ndim; d++) if (dims[d] == 0) { *size = 0; return 1; }
-        for (int d = 0; d < ndim; d++) if (__builtin_mul_overflow(n, dims[d], &n)) return 0;
-        *size = n;
-        return !__builtin_mul_overflow(n, itemsize, &bytes);
+        int wide = 0, empty = 0;
+        for (int d = ndim - 1; d >= 0; d--) {
+            const Py_ssize_t size = dims[d];
+            if (size < 0) return 2;
+            y->dims[d] = size;
+            y->strides[d] = n;
+            if (size == 0) empty = 1;
+            else wide |= __builtin_mul_overflow(n, size, &n);
+        }
+        y->ndim = ndim;
+        y->size = empty ? 0 : n;
+        return !empty && (wide || __builtin_mul_overflow(n, itemsize, &bytes));
     }
     """
-    bint fn_size(int ndim, const Py_ssize_t *dims, Py_ssize_t itemsize, Py_ssize_t *size)
+    int fn_layout(fn_tensor *y, int ndim, const Py_ssize_t *dims, Py_ssize_t itemsize)
 
 
 cdef int array_new(fn_tensor *y, int ndim, const Py_ssize_t *dims, int dtype) except -1:
-    cdef int d
-    cdef Py_ssize_t size = 0, step = 1
+    cdef int bad
     y.st = NULL
+    y.dtype = dtype
     if ndim > FN_MAXDIM:
         raise ValueError(f"fastnet: a tensor has at most {FN_MAXDIM} axes, not {ndim}")
-    for d in range(ndim):
-        if dims[d] < 0:
-            raise ValueError(f"fastnet: shape {tuple([dims[i] for i in range(ndim)])} has a negative size")
-    if not fn_size(ndim, dims, itemsize(dtype), &size):
-        raise MemoryError(f"fastnet: shape {tuple([dims[i] for i in range(ndim)])} does not fit in memory")
-    y.ndim, y.dtype, y.size = ndim, dtype, size
-    for d in range(ndim - 1, -1, -1):
-        y.dims[d] = dims[d]
-        y.strides[d] = step
-        step *= max(dims[d], 1)
-    y.st = storage_new(size * itemsize(dtype))
+    bad = fn_layout(y, ndim, dims, itemsize(dtype))
+    if bad:
+        shape = tuple([dims[i] for i in range(ndim)])
+        if bad == 2:
+            raise ValueError(f"fastnet: shape {shape} has a negative size")
+        raise MemoryError(f"fastnet: shape {shape} does not fit in memory")
+    y.st = storage_new(y.size * itemsize(dtype))
     y.p = y.st.data
     return 0
 

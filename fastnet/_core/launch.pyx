@@ -101,7 +101,7 @@ cdef inline int _team(Py_ssize_t n, double cost) noexcept:
     return <int>min(<double>min(<Py_ssize_t>_threads, n), cost / (_region + 1e-9))
 
 
-cdef inline int _launch(fn_kernel *k, const void *args, Py_ssize_t n, int nt, double cost) except -1:
+cdef int _launch(fn_kernel *k, const void *args, Py_ssize_t n, int nt, double cost) except -1:
     global _running
     cdef Py_ssize_t begin, step
     cdef uint64_t wait
@@ -128,6 +128,9 @@ cdef int launch(int id, int dtype, const void *args, Py_ssize_t n, double cost) 
         return 0
     if _record is not None:
         return _launch_recorded(id, dtype, args, n, cost)
+    if cost < RELEASE and cost < 2 * _region:            # most calls of small networks
+        _run(<fn_kernel *>fn_active[id][dtype], args, 0, n, 0)
+        return 0
     return _launch(<fn_kernel *>fn_active[id][dtype], args, n, _team(n, cost), cost)
 
 

@@ -308,11 +308,10 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
         oldest = min([(<Node>w).n.seq for w in captures])
         for w in captures:
             (<Node>w).n.flags |= CAPTURE
-    h.room, h.n, h.at = 128, 0, NULL
+    h.room, h.n, h.at = 32, 0, h.few
     cdef list into = _record
     start = None if into is None else perf_counter_ns()
     try:
-        h.at = <fn_node **>block_new(h.room * sizeof(fn_node *))
         for k in range(n_roots):
             _deposit(&h, roots[k], &gradients[k], accumulate)
         while h.n > 0:
@@ -348,7 +347,8 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
             n = heap_pop(&h)
             array_drop(&n.acc)
             node_decref(n)
-        block_free(h.at)
+        if h.at != h.few:
+            block_free(h.at)
         if captures is not None:
             for w in captures:
                 (<Node>w).n.flags &= ~CAPTURE

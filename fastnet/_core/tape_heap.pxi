@@ -4,6 +4,7 @@ cdef struct Heap:
     fn_node **at
     Py_ssize_t n
     Py_ssize_t room
+    fn_node *few[32]                # where `at` begins
 
 
 cdef int heap_push(Heap *h, fn_node *x) except -1:
@@ -12,7 +13,8 @@ cdef int heap_push(Heap *h, fn_node *x) except -1:
     if h.n == h.room:
         wider = <fn_node **>block_new(2 * h.room * sizeof(fn_node *))
         memcpy(wider, h.at, h.n * sizeof(fn_node *))
-        block_free(h.at)
+        if h.at != h.few:
+            block_free(h.at)
         h.at, h.room = wider, 2 * h.room
     x.refs += 1
     x.flags |= IN_HEAP

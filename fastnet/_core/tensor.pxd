@@ -54,6 +54,9 @@ cdef inline void written(Tensor x) noexcept:
 # The gradient with which backward begins at y: 1 for one element, or the one given.
 cdef int initial_gradient(Tensor y, object gradient, fn_tensor *g) except -1
 
+# x has no gradient from now on.
+cdef int drop_gradient(Tensor x) except -1
+
 # Put y on the tape: y = op(...).  Replaces y's node; the caller fills inputs (node_input) and saved (node_save).
 cdef fn_node *record(Tensor y, const fn_op *op, int n_inputs, int n_saved) except NULL
 

@@ -136,14 +136,18 @@ cdef object _grad(Tensor x):
     return tensor_take(&g)
 
 
+cdef int drop_gradient(Tensor x) except -1:
+    if x.node != NULL:
+        array_drop(&x.node.grad)
+        if x.node.extra != NULL:
+            (<dict>x.node.extra).pop("rows", None)
+    return 0
+
+
 cdef int _set_grad(Tensor x, object value) except -1:
-    cdef bint rows = getattr(value, "is_sparse", False)
     if value is None:
-        if x.node != NULL:
-            array_drop(&x.node.grad)
-            if x.node.extra != NULL:
-                (<dict>x.node.extra).pop("rows", None)
-        return 0
+        return drop_gradient(x)
+    cdef bint rows = getattr(value, "is_sparse", False)
     if not rows and not isinstance(value, Tensor):
         raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
     if x.node == NULL:
@@ -151,7 +155,7 @@ cdef int _set_grad(Tensor x, object value) except -1:
     if tuple(value.shape) != shape_of(&x.t) or value.dtype != dtype_object(x.t.dtype):
         raise RuntimeError(f"grad: a {x.dtype} tensor of shape {shape_of(&x.t)} cannot have a {value.dtype} gradient of shape "
                            f"{tuple(value.shape)}")
-    _set_grad(x, None)
+    drop_gradient(x)
     if rows:
         node_extra(x.node)["rows"] = value
     else:

@@ -6,8 +6,8 @@ from typing import Any
 
 import fastnet as fn
 from fastnet._core.tensor import Tensor
-from fastnet.nn import init
-from fastnet.nn.functional import bilinear, linear
+from fastnet.nn import call, init
+from fastnet.nn.functional import bilinear
 from fastnet.nn.module import Module
 from fastnet.nn.parameter import Parameter
 
@@ -72,9 +72,7 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Tensor) -> Tensor:
-        """input (..., in_features) to (..., out_features)."""
-        return linear(input, self.weight, self.bias)
+    forward = call.forward
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, TypeVar
 
 from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
-from fastnet.nn.hooks import call_with_hooks
+from fastnet.nn.call import ModuleCall
 from fastnet.nn.parameter import Parameter
 from fastnet.nn.state import ModuleState
 
 T = TypeVar("T", bound="Module")
-_MISSING = object()
 _REGISTRIES = (("_parameters", "parameter", "Parameter"), ("_modules", "child module", "Module"), ("_buffers", "buffer", "Tensor"))
 _HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks",
           "_state_dict_pre_hooks", "_state_dict_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 
 
-class Module(ModuleState):
+class Module(ModuleCall, ModuleState):
     """Base class of all layers and models: assign parameters and submodules as attributes, define `forward`.
 
     Attributes that are `Parameter`, `Module` or registered buffers live in the instance like any other attribute (so reading
@@ -54,15 +53,6 @@ class Module(ModuleState):
     def forward(self, *args: Any) -> Any:
         """What the module computes; every subclass defines it."""
         raise TypeError(f'{type(self).__name__} is missing the required "forward" function')
-
-    def __call__(self, x: Any = _MISSING, /, *args: Any, **kwargs: Any) -> Any:
-        if self._hooked or args or kwargs or x is _MISSING:
-            if x is not _MISSING:
-                args = (x, *args)
-            if self._hooked:
-                return call_with_hooks(self, args, kwargs)
-            return self.forward(*args, **kwargs)
-        return self.forward(x)
 
     # ---- attributes
 
@@ -260,18 +250,6 @@ class Module(ModuleState):
         for param in self.parameters():
             param.requires_grad_(requires_grad)
         return self
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients of all parameters (`set_to_none=False`: fill them with zeros)."""
-        for param in self._parameters.values():
-            if param is not None:
-                if set_to_none:
-                    param.grad = None
-                elif param.grad is not None:
-                    param.grad.detach_().zero_()
-        for module in self._modules.values():
-            if module is not None:
-                Module.zero_grad(module, set_to_none)
 
     # ---- call
 

@@ -219,12 +219,13 @@ cdef int run_reduce(fn_tensor *y, const char *x, Rows *r, int first, int again, 
     a.x, a.n, a.inner = x, r.n, r.inner
     a.c = NULL if centre == NULL else centre.p
     a.width = block_width(r.inner)
-    a.blocks = 1 if a.width == 0 else (r.inner + a.width - 1) // a.width
+    a.blocks = 1 if a.width == r.inner else (r.inner + a.width - 1) // a.width
     rows = RUN if r.inner == 1 else max(<Py_ssize_t>8, PLANE // max(a.width, <Py_ssize_t>1) // 8 * 8)
     try:
         while True:
-            a.chunk = rows if a.n > 2 * rows else max(a.n, <Py_ssize_t>1)
-            a.chunks = max((a.n + a.chunk - 1) // a.chunk, <Py_ssize_t>1)
+            a.chunk, a.chunks = max(a.n, <Py_ssize_t>1), 1
+            if a.n > 2 * rows:
+                a.chunk, a.chunks = rows, (a.n + rows - 1) // rows
             dims[0] = r.outer * a.chunks * r.inner
             array_new(y, 1, dims, dtype)
             a.y = y.p
@@ -247,6 +248,11 @@ cdef int reduce_array(fn_tensor *y, const fn_tensor *x, long mask, int kernel, i
     cdef bint done = False
     cdef Rows r
     cdef fn_tensor a, result
+    if mask == (1 << x.ndim) - 1 and x.size and is_contiguous(x):      # a sum over everything, the loss of most networks
+        r.outer, r.n, r.inner = 1, x.size, 1
+        run_reduce(y, x.p, &r, kernel, again, NULL, x.dtype)
+        reduced_shape(y, x, mask)
+        return 0
     if is_dense(x):
         array_share(&a, x)
     else:

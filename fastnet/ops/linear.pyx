@@ -65,7 +65,10 @@ cdef int linear_gradients(fn_node *n, const fn_tensor *gz, Py_ssize_t m, Py_ssiz
         gemm_b(&g, x.p, x_rs, x.strides[x.ndim - 1])
         gemm_c(&g, gin[1].p, gin[1].strides[0], gin[1].strides[1])
         gemm(gz.dtype, &g)
-    if n.inputs[2] != NULL:
+    if n.inputs[2] != NULL and m == 1:                   # the sum of one row
+        array_share(&gin[2], gz)
+        gin[2].ndim, gin[2].dims[0], gin[2].strides[0] = 1, out, cs
+    elif n.inputs[2] != NULL:
         array_new(&gin[2], 1, &out, gz.dtype)
         gemm_column_sum(gz.dtype, m, out, gz.p, rs, cs, gin[2].p)
     return 0

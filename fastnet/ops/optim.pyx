@@ -13,8 +13,7 @@ from fastnet._core.tensor cimport *
 
 cdef extern from "groups/rows.h" nogil:
     int FN_sgd_update, FN_adam_update, FN_nadam_update, FN_radam_update, FN_adamax_update, FN_lion_update, FN_rmsprop_update
-    int FN_adagrad_update, FN_adadelta_update, FN_rprop_update, FN_asgd_update, FN_optim_advance, FN_asgd_advance, FN_grad_norm
-    int FN_grad_scale, FN_grad_clamp
+    int FN_adagrad_update, FN_adadelta_update, FN_rprop_update, FN_asgd_update, FN_optim_advance, FN_asgd_advance
 cdef extern from "kernels/optim.h" nogil:
     enum:
         OPTIM_CHUNK
@@ -32,13 +31,6 @@ cdef extern from "kernels/optim.h" nogil:
         const double *lr
         double weight_decay, beta1, beta2, eps, momentum, dampening, lr_decay, nadam_decay, alpha, lambd, t0, low, high
         int maximize, nesterov, amsgrad, decoupled, centered
-    ctypedef struct fn_grad_args:
-        const fn_optim_entry *entry
-        Py_ssize_t entries
-        void *part
-        const void *factor
-        double low, high
-        int kind
 
 
 def with_grad(list params, list before=None) -> list:
@@ -55,6 +47,13 @@ def with_grad(list params, list before=None) -> list:
             same = same and len(out) < len(before) and before[len(out)] is p
             out.append(p)
     return before if same and len(out) == len(before) else out
+
+
+def drop_grad(list params) -> None:
+    """Let the tensors of a list have no gradient."""
+    cdef Tensor p
+    for p in params:
+        drop_gradient(p)
 
 
 cdef class _Group:

@@ -57,7 +57,10 @@ cdef int _record(Tensor y, fn_node *x, const fn_tensor *saved, const Unary *op, 
     n.f[0], n.f[1], n.f[2], n.f[3] = s[0], s[1], s[2], s[3]
     if op.saves <= SAVE_OUTPUT:
         node_save(n, 0, saved)
-    replace_node(y, n)
+    if y.node == NULL:
+        y.node = n
+    else:
+        replace_node(y, n)
     return 0
 
 

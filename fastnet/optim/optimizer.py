@@ -11,7 +11,7 @@ import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
 from fastnet.ops.clip import with_rows
-from fastnet.ops.optim import with_grad
+from fastnet.ops.optim import drop_grad, with_grad
 from fastnet.optim.state import States, version
 
 _HOOKS = ("_step_pre_hooks", "_step_post_hooks", "_state_dict_pre_hooks", "_state_dict_post_hooks", "_load_pre_hooks", "_load_post_hooks")
@@ -89,10 +89,11 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters (`set_to_none=False`: fill them with zeros)."""
         for group in self.param_groups:
+            if set_to_none:
+                drop_grad(group["params"])
+                continue
             for param in group["params"]:
-                if set_to_none:
-                    param.grad = None
-                elif param.grad is not None:
+                if param.grad is not None:
                     param.grad.detach_().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
