@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fastnet.cli import benchmark, evaluate, info, language, predict, summarize
+from fastnet.cli import benchmark, detect, evaluate, info, language, predict, summarize
 from fastnet.cli.jobs import DATASETS
 from fastnet.cli.options import positive, seed
 from fastnet.cli.recipe import command as recipe
@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     # What learns from text has options of its own: its parser takes over after `train NAME`.
     first = words[1] if words[:1] == ["train"] and words[1:2] else ""
-    if first in language.JOBS:
+    if first == "detect":
+        args = detect.parser().parse_args(words[2:])
+    elif first in language.JOBS:
         args = language.parser(first).parse_args(words[2:])
     elif first not in DATASETS and words[:1] == ["train"] and any(word.endswith(".toml") for word in words):
         args = recipe.parser().parse_args(words[1:])
@@ -63,8 +65,8 @@ def parser() -> argparse.ArgumentParser:
     command.set_defaults(run=info.run)
     command = commands.add_parser("train", help="train by a recipe, or on real pictures, a text, or sentence pairs", epilog=jobs_in_words(),
                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("dataset", metavar="DATASET|RECIPE.toml", help=f"one of: {', '.join([*DATASETS, *language.JOBS])}; or a RECIPE"
-                         ".toml, which has options of its own: fastnet train RECIPE.toml --help")
+    command.add_argument("dataset", metavar="DATASET|RECIPE.toml", help=f"one of: {', '.join([*DATASETS, *language.JOBS, 'detect'])}; or a "
+                         "RECIPE.toml, which has options of its own: fastnet train RECIPE.toml --help")
     command.add_argument("--model", dest="network", metavar="NAME", help="which network (default: the data set's first below)")
     command.add_argument("--data", metavar="DIR", help="folder of the data set's files, where they are not installed with the system")
     command.add_argument("--epochs", type=positive(int), metavar="N", help="passes over the training images (default: below)")
@@ -98,6 +100,6 @@ def jobs_in_words() -> str:
         for network, job in data.jobs.items():
             settings = f"{job.epochs} epochs, batches of {job.batch_size}, {job.optimizer['name']}, lr {job.lr:g}"
             lines.append(f"  {name:13} --model {network:8}  {job.about}: {settings}")
-    lines += ["what learns from text has options of its own:"]
-    lines += [f"  {'fastnet train ' + name + ' --help':35} {about}" for name, about in language.JOBS.items()]
+    lines += ["what learns from text, or finds objects, has options of its own:"]
+    lines += [f"  {'fastnet train ' + name + ' --help':35} {about}" for name, about in {**language.JOBS, "detect": detect.ABOUT}.items()]
     return "\n".join(lines)

@@ -51,7 +51,8 @@ def network(args: argparse.Namespace) -> dict[str, Any]:
         raise Refused(f"{trained.out}: the run has no validation data; --data PATH names some, --split train takes the training data")
     trained.tree["trainer"] = {"steps": 1}
     trainer = build.trainer({**trained.tree, "scheduler": {"name": "ConstantLR"}}, trained.model, 1, None, progress=False)
-    loader = DataLoader(part, args.batch_size or trained.tree["data"]["batch_size"], num_workers=trained.tree["data"]["workers"])
+    loader = DataLoader(part, args.batch_size or trained.tree["data"]["batch_size"], num_workers=trained.tree["data"]["workers"],
+                        collate_fn=build.collate(trained.tree))
     return {"weights": str(trained.weights), "samples": len(part), **trainer.validate(loader)}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.cli.options import positive
+from fastnet.cli.options import positive, share
 from fastnet.cli.refused import Refused
 
 TABLES = (".csv", ".tsv", ".npy")                         # files of many samples; all others are pictures
@@ -27,6 +27,9 @@ def add(commands: Any) -> None:
     command.add_argument("--out", metavar="FILE", help="write to this file, CSV or, where its name ends in .jsonl, JSON lines (default: "
                          "CSV, printed)")
     command.add_argument("--top", type=positive(int), default=1, metavar="K", help="the K likeliest classes (default: 1)")
+    command.add_argument("--score", type=share, default=0.25, metavar="X", help="a detector's boxes with smaller scores are left out "
+                         "(default: 0.25)")
+    command.add_argument("--draw", metavar="DIR", help="of a detector: a folder for the pictures with what was found, as NAME.svg")
     command.add_argument("--batch-size", type=positive(int), default=256, metavar="N", help="samples at a time (default: 256)")
     command.set_defaults(run=run)
 
@@ -70,10 +73,34 @@ def write(rows: Iterator[dict[str, Any]], file: Any, lines: bool) -> None:
 def predictions(trained: Any, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row for each sample: where it is from, and what the network says."""
     import fastnet
+    if trained.facts["kind"] == "boxes":
+        yield from boxes(trained, args)
+        return
+    if args.draw is not None:
+        raise Refused(f"--draw {args.draw}: the run finds no boxes to draw")
     for names, inputs in batches(trained, args.files, args.batch_size):
         with fastnet.no_grad():
             output = trained.model(*(fastnet.from_numpy(np.ascontiguousarray(x)) for x in inputs))
         yield from (name | said for name, said in zip(names, told(output, trained.facts["classes"], args.top)))
+
+
+def boxes(trained: Any, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """A row for each box that a detector finds, in pixels of the picture."""
+    from fastnet.cli.drawing import drawing
+    from fastnet.cli.recipe.folder import writable
+    from fastnet.datasets import read_image
+    channels, size = trained.facts["shape"][:2]
+    names, drawn = trained.facts["classes"], None if args.draw is None else writable(args.draw, "--draw")
+    for name in args.files:
+        try:
+            image = read_image(name, "L" if channels == 1 else "RGB")
+        except (OSError, ValueError, ImportError) as error:
+            raise Refused(str(error) if name in str(error) else f"{name}: {error}") from None
+        found = trained.model.predict(image, size, args.score)
+        if drawn is not None:
+            (drawn / (Path(name).stem + ".svg")).write_text(drawing(image, found, names), encoding="utf-8")
+        for box, score, label in zip(*(found[key].tolist() for key in ("boxes", "scores", "labels"))):
+            yield {"file": name, "label": names[label], "score": score, **dict(zip(("x1", "y1", "x2", "y2"), box))}
 
 
 def told(output: Any, classes: list[str], top: int) -> Iterator[dict[str, Any]]:

@@ -58,7 +58,7 @@ def learn(job: Job, args: argparse.Namespace, out: Path) -> None:
 def choose(args: argparse.Namespace) -> Job:
     """The job that the arguments name; what they leave open is filled in from it."""
     if args.dataset not in DATASETS:
-        raise Refused(f"there is no data set {args.dataset!r}; choose one of: {', '.join(DATASETS)}, chars, translate, or give a "
+        raise Refused(f"there is no data set {args.dataset!r}; choose one of: {', '.join(DATASETS)}, chars, translate, detect, or give a "
                       "RECIPE.toml")
     data = DATASETS[args.dataset]
     args.network = args.network or next(iter(data.jobs))

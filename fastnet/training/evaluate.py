@@ -58,6 +58,8 @@ def measure(t: Trainer, data: Iterable[Any], in_fit: bool) -> dict[str, Any]:
 def computed(metrics: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """The values of metrics as a record has them: numbers, arrays; the numbers of a metric that gives a dict as name_key each.
 
+    A key that begins with the name is enough by itself: "map_50" of "map".
+
     >>> import fastnet as fn
     >>> from fastnet.training.evaluate import computed
     >>> metric = fn.metrics.MeanSquaredError()
@@ -71,7 +73,9 @@ def computed(metrics: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             if hasattr(value, "__float__"):
                 values[prefix + name] = float(value)      # its main number
-            values |= {f"{prefix}{name}_{key}": _plain(item) for key, item in value.items() if isinstance(_plain(item), (int, float))}
+            for key, item in value.items():
+                if isinstance(_plain(item), (int, float)):
+                    values[prefix + (key if key.startswith(name) else f"{name}_{key}")] = _plain(item)
         else:
             values[prefix + name] = _plain(value)
     return values

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import fastnet as fn
+from fastnet.cli.recipe import boxes
 from fastnet.cli.recipe.arguments import call, parameters
 from fastnet.cli.recipe.check import loss_of, metric_of, model_of, optimizer_of, scheduler_of, transform_of
 from fastnet.cli.recipe.scaled import Scaled
@@ -45,6 +46,12 @@ def data(tree: dict[str, Any], measured: bool = False) -> Data:
     if len(found.train) == 0:
         raise Refused("[data]: there is no sample to train on")
     chains = transforms(tree)
+    if boxes.is_detection(tree):
+        try:
+            boxes.prepared(tree, found, chains, measured)
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            raise Refused(f"[data]: the first sample: {error}") from error
+        return found
     found.train = prepared(found.train, chains[1 if measured else 0], tree["seed"], None if measured else mixing(tree, found.classes))
     found.validation = None if found.validation is None else prepared(found.validation, chains[1], tree["seed"])
     sample = found.train[0]
@@ -80,7 +87,7 @@ def prepared(dataset: Any, transform: Any, seed: int, mix: Any = None) -> Any:
 def loaders(tree: dict[str, Any], found: Data) -> tuple[DataLoader, DataLoader | None]:
     """Batches to train on, shuffled, and to validate."""
     table = tree["data"]
-    options = {"batch_size": table["batch_size"], "num_workers": table["workers"]}
+    options = {"batch_size": table["batch_size"], "num_workers": table["workers"], "collate_fn": collate(tree)}
     # Order, workers and network draw from generators of their own, so that the number of workers changes nothing.
     order, workers = (fn.Generator().manual_seed(tree["seed"] + i) for i in (1, 2))
     train = DataLoader(found.train, sampler=RandomSampler(found.train, generator=order), generator=workers,
@@ -88,6 +95,12 @@ def loaders(tree: dict[str, Any], found: Data) -> tuple[DataLoader, DataLoader |
     if not len(train):
         raise Refused(f"[data] batch_size: {len(found.train)} samples make no batch of {table['batch_size']}, and drop_last is true")
     return train, None if found.validation is None else DataLoader(found.validation, generator=workers, **options)
+
+
+def collate(tree: dict[str, Any]) -> Any:
+    """How samples become a batch; None: the usual way."""
+    from fastnet.datasets import collate_boxes
+    return collate_boxes if boxes.is_detection(tree) else None
 
 
 def fill_model(tree: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -112,6 +125,9 @@ def model(tree: dict[str, Any]) -> Any:
 
 def fill_loss_and_metrics(tree: dict[str, Any], found: Data) -> None:
     """The usual loss and metrics where the recipe has none: those of classes (targets are whole numbers), or those of numbers."""
+    if boxes.is_detection(tree):
+        boxes.fill(tree, found)
+        return
     sample = found.train[0]
     target = np.asarray(sample[-1]) if isinstance(sample, (tuple, list)) else np.zeros(1)
     classes = target.ndim == 0 and target.dtype.kind in "iu"
@@ -145,17 +161,32 @@ def scheduler(tree: dict[str, Any], optimizer: Any, batches: int) -> Any:
     return call("[scheduler]", function, optimizer, **table)
 
 
+def optimizer_for(tree: dict[str, Any], network: Any) -> Any:
+    """The optimizer; MuSGD gets its groups: no decay of vectors, and the model's own rates."""
+    function, table = optimizer_of(tree["optimizer"]["name"]), without_name(tree["optimizer"])
+    params = network.parameters()
+    if function is fn.optim.MuSGD:
+        params = fn.optim.MuSGD.groups(network, table.pop("weight_decay", 0.0))
+    return call("[optimizer]", function, params, **table)
+
+
 def trainer(tree: dict[str, Any], network: Any, batches: int, out: Path | None, validation: bool = True,
             progress: bool | None = None, callbacks: Iterable[Callback] = ()) -> Trainer:
     """The Trainer of a recipe; without `out` nothing is written."""
     table = tree["trainer"]
-    optimizer = call("[optimizer]", optimizer_of(tree["optimizer"]["name"]), network.parameters(), **without_name(tree["optimizer"]))
+    optimizer = optimizer_for(tree, network)
     schedule = scheduler(tree, optimizer, batches)
     loss = call("[loss]", loss_of(tree["loss"]["name"]), **without_name(tree["loss"]))
     options = {key: table[key] for key in ("accumulate", "clip_norm", "clip_value", "ema", "monitor", "mode", "nonfinite") if key in table}
     if not validation and table.get("monitor", "").startswith("val_"):
         raise Refused(f"[trainer] monitor: there is no {table['monitor']} without validation data")
     callbacks = list(callbacks)
+    batch_loss = None
+    if boxes.is_detection(tree):
+        if not isinstance(network, fn.models.YOLO26):
+            raise Refused(f"[model] name: {tree['model']['name']} finds no boxes; YOLO26 and yolo26n to yolo26x do")
+        batch_loss, shift = boxes.for_trainer(tree, loss, batches)
+        callbacks += shift
     if "early_stopping" in table:
         callbacks.append(call("[trainer] early_stopping", EarlyStopping, **table["early_stopping"]))
     checkpoints = None
@@ -164,5 +195,6 @@ def trainer(tree: dict[str, Any], network: Any, batches: int, out: Path | None, 
         checkpoints = call("[trainer] checkpoints", Checkpoints, out / "checkpoints", best=out / "best.fnet", **rest,
                            **table.get("checkpoints", {}))
     interval = tree.get("scheduler", {}).get("interval")
-    return call("[trainer]", Trainer, network, loss, optimizer, schedule, metrics=metrics(tree), callbacks=callbacks, out=out,
-                checkpoints=checkpoints, scheduler_interval=interval, progress=progress, **options)
+    return call("[trainer]", Trainer, network, None if batch_loss else loss, optimizer, schedule, batch_loss=batch_loss,
+                metrics=metrics(tree), callbacks=callbacks, out=out, checkpoints=checkpoints, scheduler_interval=interval,
+                progress=progress, **options)

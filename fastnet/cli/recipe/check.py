@@ -6,6 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from fastnet.cli.recipe import boxes
 from fastnet.cli.recipe.arguments import check_arguments, find
 from fastnet.cli.recipe.kinds import (
     COUNT, DECAY, FLAG, NATURAL, POSITIVE, SEED, TABLE, TEXT, Kind, check_table, one_of, shown,
@@ -23,7 +24,7 @@ DEFAULTS: dict[str, Any] = {"seed": 0, "data": {"batch_size": 32, "workers": 0},
 HOMES = {"trainer": TRAINER, "data": DATA, "optimizer": ("lr", "weight_decay", "momentum", "betas")}
 FROM_DATA = ("num_classes", "n_classes", "out_features", "in_channels", "n_channels", "in_features", "image_size")
 FROM_RUN = {"OneCycleLR": ("max_lr", "total_steps"), "CosineAnnealingLR": ("T_max",), "PolynomialLR": ("total_iters",)}
-NOT_MODELS = ("Bert", "GPT", "LSTMLanguageModel", "Seq2Seq", "DCGANGenerator", "DCGANDiscriminator", "ResNet", "VGG")
+NOT_MODELS = ("DetectionLoss", "Bert", "GPT", "LSTMLanguageModel", "Seq2Seq", "DCGANGenerator", "DCGANDiscriminator", "ResNet", "VGG")
 NOT_TRANSFORMS = ("Augmented", "Mosaic", "Transform", "Compose", "Lambda")
 NOT_SCHEDULERS = ("LRScheduler", "LambdaLR", "MultiplicativeLR", "SequentialLR", "ChainedScheduler")
 
@@ -64,12 +65,13 @@ def check(tree: dict[str, Any], paths: bool = True) -> dict[str, Any]:
             if "name" not in table:
                 raise Refused(f"{where}: there is no name")
             function = finder(table["name"])
-            fill = FROM_DATA if section == "model" else FROM_RUN.get(function.__name__, ()) if section == "scheduler" else ()
+            fill = {"model": FROM_DATA, "loss": ("num_classes",), "scheduler": FROM_RUN.get(function.__name__, ())}.get(section, ())
             given = {k: v for k, v in table.items() if k != "name"}
             if section == "scheduler" and "interval" in given:
                 check_table(where, {"interval": given.pop("interval")}, {"interval": one_of("step", "epoch")})
             check_arguments(where, function, given, (*provided, *(f for f in fill if f not in given)))
     check_trainer(tree["trainer"])
+    boxes.check(tree)
     for name, table in tree.get("metrics", {}).items():
         check_metric(name, table)
     return tree
@@ -152,9 +154,10 @@ def model_of(name: str) -> Callable[..., Any]:
 
 
 def loss_of(name: str) -> Callable[..., Any]:
-    """A loss of `fastnet.nn`, or the user's own."""
-    from fastnet import nn
-    return find("[loss]", name, nn, [n for n in dir(nn) if n.endswith("Loss")])
+    """A loss of `fastnet.nn`, that of detectors, or the user's own."""
+    from fastnet import models, nn
+    names = [n for n in dir(nn) if n.endswith("Loss")]
+    return models.DetectionLoss if name == "DetectionLoss" else find("[loss]", name, nn, [*names, "DetectionLoss"])
 
 
 def optimizer_of(name: str) -> Callable[..., Any]:

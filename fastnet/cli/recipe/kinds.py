@@ -29,6 +29,7 @@ SEED = Kind("a whole number from 0 to 2**62", lambda v: type(v) is int and 0 <= 
 COUNT = Kind("a whole number above 0", lambda v: type(v) is int and v > 0)
 POSITIVE = Kind("a number above 0", lambda v: number(v) and v > 0)
 SHARE = Kind("a number between 0 and 1", lambda v: number(v) and 0 < v < 1)
+PART = Kind("a number from 0 to 1", lambda v: number(v) and 0 <= v <= 1)
 DECAY = Kind("a number from 0 to 1, without 1", lambda v: number(v) and 0 <= v < 1)
 DELTA = Kind("a number from 0 on", lambda v: number(v) and v >= 0)
 TEXTS = Kind("a list of texts", lambda v: isinstance(v, list) and all(isinstance(x, str) for x in v))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnet.cli.recipe import boxes
 from fastnet.cli.recipe.kinds import FLAG, SHARE, SHARE_OR_PATH, TABLE, TEXT, TEXTS, Kind, one_of, shown
 from fastnet.cli.refused import Refused
 from fastnet.utils.data import Subset
@@ -137,6 +138,7 @@ SOURCES["csv"] = Source({"file": TEXT, "target": TEXT, "validation": SHARE_OR_PA
                         {"validation": 0.1})
 SOURCES["npy"] = Source({"x": TEXT, "y": TEXT, "validation": SHARE, "standardize": FLAG, "task": TABLE_OPTIONS["task"],
                          "missing": TABLE_OPTIONS["missing"]}, arrays, ("x", "y"), {"validation": 0.1})
+SOURCES |= {name: Source(boxes.KEYS[name], boxes.load, ("folder",) if name == "yolo" else (), boxes.DEFAULTS[name]) for name in boxes.KEYS}
 OWN = Source({"arguments": TABLE}, own)
 
 
