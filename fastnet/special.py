@@ -63,6 +63,22 @@ def _trigamma(x: np.ndarray) -> np.ndarray:
     return np.where(x < 0.5, (math.pi / np.sin(math.pi * np.where(x < 0.5, x, 0.25))) ** 2 - value, value)
 
 
+def _polygamma(x: np.ndarray, n: int) -> np.ndarray:
+    """Derivative n of digamma, (-1)^(n + 1) n! times the sum of (x + k)^-(n + 1): recurrence, then Euler and Maclaurin's formula."""
+    s = n + 1
+    x = np.where(x < -1e4, np.nan, x)                    # so far from 0 the recurrence would be long
+    y, total = np.where(np.isfinite(x), x, 1.0), np.zeros_like(x)
+    while (y < 20 + n).any():
+        total = np.where(y < 20 + n, total + y ** -s, total)
+        y = np.where(y < 20 + n, y + 1, y)
+    total += y ** (1 - s) / n + 0.5 * y ** -s
+    rising: float = s
+    for j, bernoulli in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66), 1):
+        total += bernoulli / math.factorial(2 * j) * rising * y ** -(s + 2 * j - 1)
+        rising *= (s + 2 * j - 1) * (s + 2 * j)
+    return np.where(x == np.inf, 0.0, np.where(np.isfinite(x), (-1) ** (n + 1) * math.factorial(n) * total, np.nan))
+
+
 def _of(f: Any, x: Tensor) -> Tensor:
     a = x.detach().numpy()
     with np.errstate(all="ignore"):
@@ -77,7 +93,7 @@ class _Gammaln(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        return g * _of(_digamma, ctx.saved_tensors[0])
+        return g * _Digamma.apply(ctx.saved_tensors[0])
 
 
 class _Digamma(Function):
@@ -88,7 +104,21 @@ class _Digamma(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        return g * _of(_trigamma, ctx.saved_tensors[0])
+        return g * _Polygamma.apply(ctx.saved_tensors[0], 1)
+
+
+class _Polygamma(Function):
+    """The n-th derivative of digamma."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, n: int) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.n = n
+        return _of(_trigamma if n == 1 else lambda a: _polygamma(a, n), x)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple:
+        return g * _Polygamma.apply(ctx.saved_tensors[0], ctx.n + 1), None
 
 
 class _Erfinv(Function):

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "datasets": {"_core", "datasets", "utils"},
     "training": {"", "_core", "nn", "optim", "serialization", "training", "utils", "version"},
 }
-DOORS = {("fastnet/_core/tensor.pyx", "printing"), ("fastnet/_core/tensor.pyx", "autograd")}   # repr, explain: opened when first called
+# repr, explain, create_graph: opened when first called
+DOORS = {("fastnet/_core/tensor.pyx", "printing"), ("fastnet/_core/tensor.pyx", "autograd"), ("fastnet/_core/engine.pyx", "autograd")}
 
 
 def sources(*patterns):

@@ -39,20 +39,15 @@ def _run(list outputs, gradients, bint retain_graph, bint accumulate, captures):
         block_free(g)
 
 
-cdef int _no_double(object create_graph, str op) except -1:
-    if create_graph:
-        raise ValueError(f"{op}: create_graph=True is not available: gradients are computed by hand-written kernels, not recorded")
-    return 0
-
-
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, inputs=None) -> None:
     """Add the gradients of the sum of tensors to the ``.grad`` of the leaves.
 
     Args:
         tensors: a tensor or several.
         grad_tensors: for each the gradient to begin with; None: 1, for a tensor of one element.
-        retain_graph: keep the graph for another backward.
-        create_graph: must be False.
+        retain_graph: keep the graph for another backward; default: where create_graph is True.
+        create_graph: record the backward itself, so that the gradients have a history and can be differentiated again. A ``.grad`` then
+            refers to its leaf and the leaf to it: set it to None when it is done with, or use `grad`.
         inputs: leaves; only these get gradients.  Default: all.
 
     Raises:
@@ -65,8 +60,11 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     tensor([1., 2.])
     """
     cdef Tensor x
-    _no_double(create_graph, "backward")
     outputs = _tensors(tensors, "backward", "tensors")
+    if create_graph:
+        from fastnet.autograd.recorded.walk import recorded_backward
+        recorded_backward(outputs, grad_tensors, retain_graph, None if inputs is None else _tensors(inputs, "backward", "inputs"))
+        return
     if inputs is None:
         _run(outputs, grad_tensors, bool(retain_graph), True, None)
         return
@@ -86,8 +84,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         outputs: a tensor or several.
         inputs: a tensor or several that the outputs depend on; leaves or not.
         grad_outputs: for each output the gradient to begin with; None: 1, for a tensor of one element.
-        retain_graph: keep the graph for another backward.
-        create_graph: must be False.
+        retain_graph: keep the graph for another backward; default: where create_graph is True.
+        create_graph: record the backward itself, so that the gradients have a history and can be differentiated again.
         allow_unused: give None for an input that no output depends on, instead of an error.
         is_grads_batched: must be False.
         materialize_grads: give zeros for an input that no output depends on.
@@ -106,16 +104,19 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     cdef Tensor x
     cdef Node w
     cdef fn_tensor g
-    _no_double(create_graph, "grad")
     if is_grads_batched:
         raise ValueError("grad: is_grads_batched=True is not available; call grad for each row")
     wanted = _tensors(inputs, "grad", "inputs")
     if not wanted:
         raise ValueError("grad: inputs is empty")
-    captures, nodes = {}, []
     for x in wanted:
         if x.node == NULL:
             raise RuntimeError(f"grad: an input of shape {tuple(x.shape)} does not require gradients")
+    if create_graph:
+        from fastnet.autograd.recorded.walk import recorded_grad
+        return recorded_grad(_tensors(outputs, "grad", "outputs"), wanted, grad_outputs, retain_graph, allow_unused, materialize_grads)
+    captures, nodes = {}, []
+    for x in wanted:
         w = node_object(x.node)
         nodes.append(captures.setdefault(<size_t>x.node, w))
     _run(_tensors(outputs, "grad", "outputs"), grad_outputs, bool(retain_graph), False, list(captures.values()))
@@ -247,7 +248,9 @@ cdef int _function_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1
 cdef int _output_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
     cdef fn_tensor g
     array_share(&g, gy)
-    node_extra(n.inputs[0]).setdefault("gradients", {})[n.i[0]] = tensor_take(&g)
+    arrived = node_extra(n.inputs[0]).setdefault("gradients", {})
+    before, given = arrived.get(n.i[0]), tensor_take(&g)
+    arrived[n.i[0]] = given if before is None else before + given      # several nodes can stand for one output (node_link)
     return 0
 
 
@@ -282,90 +285,4 @@ def record_function(str name, list inputs, list outputs, call) -> None:
         node_decref(n)
 
 
-# What shows a graph to people: `autograd.explain` and the doctor.
-
-def node_of(Tensor tensor not None):
-    """The node of a tensor, that of a leaf too; None where it requires no gradient."""
-    return None if tensor.node == NULL else node_object(tensor.node)
-
-
-def node_value(Node node not None):
-    """The value of a node that the journal noted, as it is now; None for other nodes."""
-    cdef fn_tensor y
-    if node.g.st == NULL:
-        return None
-    array_share(&y, &node.g)
-    return tensor_take(&y)
-
-
-def node_facts(Node node not None) -> dict:
-    """What a node is: seq (order of creation), shape and dtype of its value, leaf, kind ("op", "function", or "output" of one),
-    freed, saved (what backward reads: tensors or None), numbers and integers (the op's own; which of them mean something it knows)."""
-    cdef fn_node *n = node.n
-    cdef fn_tensor t
-    cdef int k
-    saved = []
-    for k in range(n.n_saved):
-        if n.saved[k].t.st == NULL:
-            saved.append(None)
-        else:
-            array_share(&t, &n.saved[k].t)
-            saved.append(tensor_take(&t))
-    return {"seq": n.seq, "shape": shape_of(&n.acc), "dtype": dtype_object(n.acc.dtype), "leaf": n.op == NULL,
-            "kind": "function" if n.flags & MULTI else "output" if n.op == &OUTPUT else "op", "freed": bool(n.flags & FREED),
-            "saved": saved, "numbers": [] if n.op == NULL else [n.f[k] for k in range(4)],
-            "integers": [] if n.op == NULL else [n.i[k] for k in range(10)]}
-
-
-def node_hook(Node node not None, hook):
-    """Call hook(gradient) when the gradient of the node's value has been computed, as `Tensor.register_hook` does."""
-    from fastnet._core.hooks import RemovableHandle
-    node.n.flags |= TENSOR_HOOKS
-    return RemovableHandle(node_extra(node.n).setdefault("hooks", {}), hook)
-
-
-def node_backward(Node node not None, Tensor gradient=None) -> list:
-    """Run one op's backward by itself and keep the graph.
-
-    Args:
-        node: of an op.
-        gradient: of its value, of the same shape and dtype; None for the node of a Function, whose outputs' nodes have left theirs.
-
-    Returns:
-        A gradient for each input, None for those that need none; for the node of a Function's output: [None].
-
-    Raises:
-        RuntimeError: a leaf, a graph that was freed, or a gradient of another shape.
-    """
-    cdef fn_node *n = node.n
-    cdef fn_tensor *gin
-    cdef fn_tensor gy
-    cdef int k
-    if n.op == NULL or n.flags & FREED:
-        raise RuntimeError(f"node_backward: {'a leaf has no backward' if n.op == NULL else 'the graph was freed by an earlier backward'}")
-    if not n.flags & MULTI and (gradient is None or not same_shape(&gradient.t, &n.acc) or gradient.t.dtype != n.acc.dtype):
-        raise RuntimeError(f"node_backward: {node.name()} needs a gradient of shape {shape_of(&n.acc)}")
-    gin = <fn_tensor *>block_new((n.n_inputs + 1) * sizeof(fn_tensor))
-    for k in range(n.n_inputs):
-        gin[k].st = NULL
-    gy.st = NULL
-    try:
-        if gradient is not None:
-            array_share(&gy, &gradient.t)
-        if n.op.accumulates and n.inputs[0] != NULL:
-            array_zeros(&gin[0], &n.inputs[0].acc, n.inputs[0].acc.dtype)
-        n.op.backward(n, &gy, gin)
-        result = []
-        for k in range(n.n_inputs):
-            if gin[k].st == NULL:
-                rows = None if n.extra == NULL else (<dict>n.extra).pop("rows", None)
-                result.append(None if rows is None else rows.to_dense())
-            else:
-                result.append(tensor_take(&gin[k]))
-                gin[k].st = NULL
-        return result
-    finally:
-        array_drop(&gy)
-        for k in range(n.n_inputs):
-            array_drop(&gin[k])
-        block_free(gin)
+include "engine_nodes.pxi"

@@ -50,6 +50,7 @@ cdef fn_node *node_new(const fn_op *op, const fn_tensor *y, int n_inputs, int n_
 cdef void node_free(fn_node *n) noexcept
 cdef void node_save_shape(fn_node *n, int k, const fn_tensor *x) noexcept
 cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint retain_graph, bint accumulate, object captures) except -1
+cdef int node_check(fn_node *n) except -1                # RuntimeError: n was freed, or what it saved was modified in place
 cdef object node_extra(fn_node *n)                       # the dict, created when first asked for
 
 cdef class Node:

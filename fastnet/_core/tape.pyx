@@ -195,6 +195,22 @@ cdef object _name(fn_node *n):
     return n.op.name.decode()
 
 
+cdef inline int _check(fn_node *n) except -1:
+    cdef int k
+    if n.flags & FREED:
+        raise RuntimeError(f"backward: the graph behind {_name(n)} was freed by an earlier backward; "
+                           "pass retain_graph=True to the first one to go through it twice")
+    for k in range(n.n_saved):
+        if n.saved[k].t.st != NULL and n.saved[k].t.st.version != n.saved[k].version:
+            raise RuntimeError(f"backward: {_name(n)} saved a tensor of shape {_shape(&n.saved[k].t)} that was modified in place "
+                               f"afterwards (it is at version {n.saved[k].t.st.version}, version {n.saved[k].version} was saved)")
+    return 0
+
+
+cdef int node_check(fn_node *n) except -1:
+    return _check(n)
+
+
 cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate) except -1:
     """Run n's backward on n.acc and hand its results on."""
     cdef fn_tensor stack[8]
@@ -203,13 +219,7 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
     cdef fn_node *x
     cdef fn_node *dead = NULL
     cdef int k, m = n.n_inputs
-    if n.flags & FREED:
-        raise RuntimeError(f"backward: the graph behind {_name(n)} was freed by an earlier backward; "
-                           "pass retain_graph=True to the first one to go through it twice")
-    for k in range(n.n_saved):
-        if n.saved[k].t.st != NULL and n.saved[k].t.st.version != n.saved[k].version:
-            raise RuntimeError(f"backward: {_name(n)} saved a tensor of shape {_shape(&n.saved[k].t)} that was modified in place "
-                               f"afterwards (it is at version {n.saved[k].t.st.version}, version {n.saved[k].version} was saved)")
+    _check(n)
     if m > 8:
         gin = <fn_tensor *>block_new(m * sizeof(fn_tensor))
     for k in range(m):

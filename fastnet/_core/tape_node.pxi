@@ -112,3 +112,16 @@ def on_gradients(call):
     global _on_gradients
     before, _on_gradients = _on_gradients, call
     return before
+
+
+def gradient_watcher():
+    """What `on_gradients` was given last, or None: a recorded backward calls it itself."""
+    return _on_gradients
+
+
+def release(Node node not None) -> None:
+    """Free what a node saved, as a backward does that does not keep the graph."""
+    cdef fn_node *dead = NULL
+    node.n.flags |= FREED
+    _release(node.n, &dead)
+    _free_list(dead)

@@ -202,8 +202,8 @@ cdef class Tensor:
 
         Args:
             gradient: dL/d(self), of the same shape; may be left out for a tensor of one element.
-            retain_graph: keep the graph for another backward.
-            create_graph: must be False; second derivatives are not available.
+            retain_graph: keep the graph for another backward; default: where create_graph is True.
+            create_graph: record the backward too, so that gradients can be differentiated again (see `fastnet.autograd.backward`).
             inputs: only these leaves get gradients; default: all.
             explain: also print how each op passes the gradient on; True, or a module or a dict that has names for the leaves.
 

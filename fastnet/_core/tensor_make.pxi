@@ -128,12 +128,19 @@ cdef int initial_gradient(Tensor y, object gradient, fn_tensor *g) except -1:
 cdef object _grad(Tensor x):
     """What .grad shows: None, a dense tensor, or the rows that an op left with the node (`fastnet.ops.sparse`)."""
     cdef fn_tensor g
+    cdef Tensor y
     if x.node == NULL:
         return None
     if x.node.grad.st == NULL:
         return None if x.node.extra == NULL else (<dict>x.node.extra).get("rows")
     array_share(&g, &x.node.grad)
-    return tensor_take(&g)
+    y = tensor_take(&g)
+    if x.node.extra != NULL:
+        history = (<dict>x.node.extra).get("history")    # of a gradient that was recorded
+        if history is not None:
+            y.node = (<Node>history).n
+            node_incref(y.node)
+    return y
 
 
 cdef int drop_gradient(Tensor x) except -1:
@@ -141,6 +148,7 @@ cdef int drop_gradient(Tensor x) except -1:
         array_drop(&x.node.grad)
         if x.node.extra != NULL:
             (<dict>x.node.extra).pop("rows", None)
+            (<dict>x.node.extra).pop("history", None)
     return 0
 
 
@@ -160,6 +168,8 @@ cdef int _set_grad(Tensor x, object value) except -1:
         node_extra(x.node)["rows"] = value
     else:
         array_share(&x.node.grad, &(<Tensor>value).t)
+        if (<Tensor>value).node != NULL:
+            node_extra(x.node)["history"] = node_object((<Tensor>value).node)
     return 0
 
 

@@ -1,11 +1,14 @@
 """Function: an op of one's own, written in Python."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from fastnet._core.engine import is_grad_enabled, no_grad, record_function
+from fastnet._core.engine import is_grad_enabled, no_grad, node_link, record_function, set_grad_enabled
+from fastnet._core.tape import Node
 from fastnet._core.tensor import Tensor, from_numpy
 
 
@@ -19,6 +22,8 @@ class Context:
         self._constant: tuple[int, ...] = ()
         self._dirty: tuple[int, ...] = ()
         self._materialize = True
+        self._returned: dict[int, int] = {}              # which of what is saved is which output
+        self._node: Node | None = None                   # while backward is being recorded
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep tensors (inputs or outputs) for backward; one that is modified in place before then is noticed."""
@@ -35,7 +40,10 @@ class Context:
             if t is not None and t._version != version:
                 raise RuntimeError(f"saved_tensors: a tensor of shape {tuple(t.shape)} was modified in place after it was saved "
                                    f"(version {version} was saved, it is at {t._version})")
-        return tuple(t for t, _ in self._saved)
+        if self._node is None:
+            return tuple(t for t, _ in self._saved)
+        node = self._node
+        return tuple(node_link(t, node, self._returned[i]) if i in self._returned else t for i, (t, _) in enumerate(self._saved))
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Say which outputs have no gradient."""
@@ -49,9 +57,13 @@ class Context:
         """False: backward gets None, not zeros, for an output that the loss does not depend on."""
         self._materialize = value
 
-    def _detach_outputs(self, outputs: dict[int, Tensor]) -> None:
+    def _detach_outputs(self, outputs: dict[int, tuple[int | None, Tensor]]) -> None:
         # An output that holds its own node through what is saved would be a cycle that nobody frees.
-        self._saved = tuple((outputs.get(id(t), t), version) for t, version in self._saved)
+        for i, (t, _) in enumerate(self._saved):
+            k = outputs.get(id(t), (None, t))[0]
+            if k is not None:
+                self._returned[i] = k
+        self._saved = tuple((outputs.get(id(t), (None, t))[1], version) for t, version in self._saved)
 
 
 class Function:
@@ -105,21 +117,80 @@ class Function:
             tracked = [y if isinstance(y, Tensor) and y.is_floating_point() and id(old) not in ctx._constant else None
                        for y, old in zip(fresh, outputs)]
             if any(y is not None for y in tracked):
-                ctx._detach_outputs({id(y): y.detach() for y in (*fresh, *outputs) if isinstance(y, Tensor) and id(y) not in given})
+                ctx._detach_outputs({id(y): (None if tracked[k] is None else k, y.detach()) for row in (fresh, outputs)
+                                     for k, y in enumerate(row) if isinstance(y, Tensor) and id(y) not in given})
                 shapes = [None if y is None else (y.shape, y.dtype.numpy) for y in tracked] if ctx._materialize else None
-                record_function(cls.__name__, list(args), tracked, lambda grads: _call_backward(cls, ctx, len(args), grads, shapes))
+                record_function(cls.__name__, list(args), tracked,
+                                lambda grads, node=None: _call_backward(cls, ctx, len(args), grads, shapes, node))
         return fresh[0] if single else fresh
 
 
-def _call_backward(cls: type[Function], ctx: Context, n_inputs: int, grads: list, shapes: list | None) -> list:
-    """One gradient or None for each input, from one or None for each output."""
+def _call_backward(cls: type[Function], ctx: Context, n_inputs: int, grads: list, shapes: list | None, node: Node | None) -> list:
+    """One gradient or None for each input, from one or None for each output; recorded if the Function's node is given."""
     if shapes is not None:
         grads = [from_numpy(np.zeros(*s)) if g is None and s is not None else g for g, s in zip(grads, shapes)]
-    with no_grad():
-        result = cls.backward(ctx, *grads)
+    before = ctx._node
+    ctx._node = node
+    try:
+        with set_grad_enabled(node is not None):
+            result = cls.backward(ctx, *grads)
+    finally:
+        ctx._node = before
     result = result if isinstance(result, tuple) else (result,)
     if len(result) > n_inputs and all(g is None for g in result[n_inputs:]):
         result = result[:n_inputs]
     if len(result) != n_inputs:
         raise RuntimeError(f"{cls.__name__}.backward: returned {len(result)} gradients for {n_inputs} arguments of forward")
     return list(result)
+
+
+class _Once(Function):
+    """Identity on gradients that have no history; differentiating it says whose they are."""
+
+    @staticmethod
+    def forward(ctx: Any, name: str, anchor: Tensor, *grads: Tensor) -> tuple[Tensor, ...]:
+        ctx.name = name
+        return tuple(g.detach() for g in grads)
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        raise RuntimeError(f"{ctx.name}: backward is marked with once_differentiable and has no derivative of its own")
+
+
+def once_differentiable(backward: Callable) -> Callable:
+    """Decorate the backward of a `Function` that is not made of differentiable ops: its gradients cannot be differentiated again.
+
+    Under ``create_graph=True`` the gradients are those that backward gives, and differentiating them raises a RuntimeError.
+
+    Args:
+        backward: the static method ``backward(ctx, *grad_outputs)``; decorate it below ``@staticmethod``.
+
+    >>> import fastnet
+    >>> from fastnet.autograd.function import once_differentiable
+    >>> class Cube(fastnet.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x ** 3
+    ...     @staticmethod
+    ...     @once_differentiable
+    ...     def backward(ctx, gy):
+    ...         return fastnet.from_numpy(3 * ctx.saved_tensors[0].detach().numpy() ** 2) * gy
+    >>> x = fastnet.tensor([2.0], requires_grad=True)
+    >>> fastnet.autograd.grad(Cube.apply(x), x)
+    (tensor([12.]),)
+    """
+    @wraps(backward)
+    def wrapper(ctx: Any, *grads: Any) -> Any:
+        with no_grad():
+            result = backward(ctx, *grads)
+        if not is_grad_enabled():
+            return result
+        row = list(result) if isinstance(result, tuple) else [result]
+        at = [k for k, g in enumerate(row) if isinstance(g, Tensor)]
+        if at:
+            anchor = from_numpy(np.zeros((), np.float32)).requires_grad_()
+            for k, g in zip(at, _Once.apply(backward.__qualname__.removesuffix(".backward"), anchor, *[row[k] for k in at])):
+                row[k] = g
+        return tuple(row)
+    return wrapper

@@ -5,18 +5,26 @@ decomposition" (2016), and of S. Walter and L. Lehmann (2010) for QR.
 """
 from __future__ import annotations
 
+import math
 from collections import namedtuple
 from typing import Any
 
 import numpy as np
 
-from fastnet._core.tensor import Tensor
+from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.autograd.function import Function
-from fastnet.linalg.solvers import array_of, lapack, matrices, tensor_of, transposed
+from fastnet.linalg.solvers import array_of, lapack, matrices, solved, tensor_of, turned
+from fastnet.ops.triangle import diag_embed, tril
+from fastnet.ops.where import where
 
 qr_result = namedtuple("qr", "Q R")
 eigh_result = namedtuple("eigh", "eigenvalues eigenvectors")
 svd_result = namedtuple("svd", "U S Vh")
+
+
+def _one(x: Tensor) -> Tensor:
+    """The identity, of x's last axis and dtype."""
+    return from_numpy(np.eye(x.shape[-1], dtype=x.dtype.numpy))
 
 
 class _Cholesky(Function):
@@ -28,12 +36,11 @@ class _Cholesky(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        low = array_of(ctx.saved_tensors[0])
-        p = np.tril(transposed(low) @ g.numpy())
-        p = p - 0.5 * p * np.eye(p.shape[-1], dtype=p.dtype)
-        left = np.linalg.solve(transposed(low), p)
-        s = transposed(np.linalg.solve(transposed(low), transposed(left)))
-        return tensor_of((s + transposed(s)) / 2)
+        low = ctx.saved_tensors[0]
+        p = tril(turned(low) @ g)
+        p = p - 0.5 * p * _one(p)
+        s = turned(solved(turned(low), turned(solved(turned(low), p))))
+        return (s + turned(s)) / 2
 
 
 class _Qr(Function):
@@ -45,14 +52,12 @@ class _Qr(Function):
 
     @staticmethod
     def backward(ctx: Any, gq: Tensor, gr: Tensor) -> tuple:
-        q, r = (array_of(t) for t in ctx.saved_tensors)
+        q, r = ctx.saved_tensors
         if q.shape[-1] != r.shape[-1]:
-            raise RuntimeError(f"linalg.qr: no gradient for matrices {q.shape[-2:]} x {r.shape[-2:]}: it takes mode='reduced' and "
-                               "at least as many rows as columns")
-        gq, gr = gq.numpy(), gr.numpy()
-        m = r @ transposed(gr) - transposed(gq) @ q
-        both = np.tril(m) + transposed(np.tril(m, -1))
-        return tensor_of(transposed(np.linalg.solve(r, transposed(gq + q @ both)))), None
+            raise RuntimeError(f"linalg.qr: no gradient for matrices {tuple(q.shape[-2:])} x {tuple(r.shape[-2:])}: it takes "
+                               "mode='reduced' and at least as many rows as columns")
+        m = r @ turned(gr) - turned(gq) @ q
+        return turned(solved(r, turned(gq + q @ (tril(m) + turned(tril(m, -1)))))), None
 
 
 class _Eigh(Function):
@@ -64,14 +69,12 @@ class _Eigh(Function):
 
     @staticmethod
     def backward(ctx: Any, gw: Tensor, gv: Tensor) -> tuple:
-        w, v = (array_of(t) for t in ctx.saved_tensors)
-        gap = w[..., None, :] - w[..., :, None]
-        np.einsum("...ii->...i", gap)[...] = np.inf       # the diagonal takes the eigenvalues' share
-        turned = transposed(v) @ gv.numpy()
-        inner = np.divide(turned, gap, out=np.zeros_like(turned), where=turned != 0)   # equal eigenvalues do no harm to their own gradient
-        np.einsum("...ii->...i", inner)[...] += gw.numpy()
-        y = v @ inner @ transposed(v)
-        return tensor_of((y + transposed(y)) / 2), None
+        w, v = ctx.saved_tensors
+        gap, m = w.unsqueeze(-2) - w.unsqueeze(-1), turned(v) @ gv
+        nothing = ((gap == 0) & (m == 0)) | (_one(gap) == 1)        # equal eigenvalues do no harm to their own gradient
+        inner = where(nothing, 0.0, m / where(nothing, 1.0, gap)) + diag_embed(gw)
+        y = v @ inner @ turned(v)
+        return (y + turned(y)) / 2, None
 
 
 class _Svd(Function):
@@ -83,21 +86,20 @@ class _Svd(Function):
 
     @staticmethod
     def backward(ctx: Any, gu: Tensor, gs: Tensor, gvt: Tensor) -> Tensor:
-        u, s, vt = (array_of(t) for t in ctx.saved_tensors)
-        gu, gs, gv, v = gu.numpy(), gs.numpy(), transposed(gvt.numpy()), transposed(vt)
-        if not gu.any() and not gv.any():                 # singular values alone: they may be equal
-            return tensor_of(u * gs[..., None, :] @ vt)
-        gap = (s[..., None, :] - s[..., :, None]) * (s[..., None, :] + s[..., :, None])
-        np.einsum("...ii->...i", gap)[...] = np.inf
-        a, b = transposed(u) @ gu, transposed(v) @ gv
-        inner = ((a - transposed(a)) / gap) * s[..., None, :] + s[..., :, None] * ((b - transposed(b)) / gap)
-        np.einsum("...ii->...i", inner)[...] += gs
+        u, s, vt = ctx.saved_tensors
+        if not (gu.requires_grad or gvt.requires_grad or bool((gu != 0).any()) or bool((gvt != 0).any())):
+            return u * gs.unsqueeze(-2) @ vt              # singular values alone: they may be equal
+        gv, v, row, column = turned(gvt), turned(vt), s.unsqueeze(-2), s.unsqueeze(-1)
+        one = _one(row - column) == 1
+        gap = where(one, math.inf, (row - column) * (row + column))
+        a, b = turned(u) @ gu, turned(v) @ gv
+        inner = (a - turned(a)) / gap * row + column * ((b - turned(b)) / gap) + diag_embed(gs)
         g = u @ inner @ vt
         if u.shape[-2] > u.shape[-1]:                     # what of gu lies outside the columns of u
-            g = g + (gu - u @ a) / s[..., None, :] @ vt
+            g = g + (gu - u @ a) / row @ vt
         if v.shape[-2] > v.shape[-1]:
-            g = g + u / s[..., None, :] @ transposed(gv - v @ b)
-        return tensor_of(g)
+            g = g + u / row @ turned(gv - v @ b)
+        return g
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnet._core.engine import is_grad_enabled
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.autograd.function import Function
 from fastnet.ops.triangle import tril, triu
@@ -50,8 +51,14 @@ def tensor_of(a: Any) -> Tensor:
     return from_numpy(np.asarray(a, order="C"))
 
 
-def transposed(a: np.ndarray) -> np.ndarray:
-    return np.swapaxes(a, -1, -2)
+def turned(x: Tensor) -> Tensor:
+    """The transpose of each matrix."""
+    return x.transpose(-1, -2)
+
+
+def solved(a: Tensor, b: Tensor) -> Tensor:
+    """x of a x = b, for gradients."""
+    return _Solve.apply(a, b)
 
 
 class _Inv(Function):
@@ -63,8 +70,8 @@ class _Inv(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
-        t = transposed(array_of(ctx.saved_tensors[0]))
-        return tensor_of(-t @ g.numpy() @ t)
+        t = turned(ctx.saved_tensors[0])
+        return -(t @ g @ t)
 
 
 class _Solve(Function):
@@ -76,19 +83,23 @@ class _Solve(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple:
-        a, x = (array_of(t) for t in ctx.saved_tensors)
-        gb = np.linalg.solve(transposed(a), g.numpy())
-        return tensor_of(-gb @ transposed(x)) if ctx.needs_input_grad[0] else None, tensor_of(gb)
+        a, x = ctx.saved_tensors
+        gb = solved(turned(a), g)
+        return -(gb @ turned(x)) if ctx.needs_input_grad[0] else None, gb
 
 
 class _Det(Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor) -> Tensor:
-        ctx.save_for_backward(a)
-        return tensor_of(np.linalg.det(array_of(a)))
+        y = tensor_of(np.linalg.det(array_of(a)))
+        ctx.save_for_backward(a, y)
+        return y
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> Tensor:
+        if is_grad_enabled():                             # to be differentiated again: for matrices that have an inverse
+            a, y = ctx.saved_tensors
+            return (g * y).unsqueeze(-1).unsqueeze(-1) * turned(inv(a))
         # The adjugate from the singular values without each one in turn: right for singular matrices too.
         u, s, vt = np.linalg.svd(array_of(ctx.saved_tensors[0]))
         n = s.shape[-1]
@@ -107,7 +118,7 @@ class _Slogdet(Function):
 
     @staticmethod
     def backward(ctx: Any, _: Any, g: Tensor) -> Tensor:
-        return tensor_of(g.numpy()[..., None, None] * transposed(lapack("slogdet", np.linalg.inv, array_of(ctx.saved_tensors[0]))))
+        return g.unsqueeze(-1).unsqueeze(-1) * turned(inv(ctx.saved_tensors[0]))
 
 
 class _Pinv(Function):
@@ -119,11 +130,10 @@ class _Pinv(Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple:
-        a, p = (array_of(t) for t in ctx.saved_tensors)
-        g, pt, gt = g.numpy(), transposed(p), transposed(g.numpy())
-        one = np.eye(max(a.shape[-2:]), dtype=a.dtype)
-        left, right = one[:a.shape[-2], :a.shape[-2]] - a @ p, one[:a.shape[-1], :a.shape[-1]] - p @ a
-        return tensor_of(-pt @ g @ pt + left @ gt @ p @ pt + pt @ p @ gt @ right), None, None
+        a, p = ctx.saved_tensors
+        pt, gt = turned(p), turned(g)
+        left, right = (from_numpy(np.eye(n, dtype=a.dtype.numpy)) - q for n, q in ((a.shape[-2], a @ p), (a.shape[-1], p @ a)))
+        return -(pt @ g @ pt) + left @ gt @ p @ pt + pt @ p @ gt @ right, None, None
 
 
 def inv(A: Tensor) -> Tensor:

@@ -227,12 +227,10 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
     >>> fastnet.nn.functional.interpolate(fastnet.tensor([[[1.0, 3.0]]]), size=4, mode="linear")
     tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]])
     """
-    cdef Tensor x = require_tensor(input, "interpolate", "input"), y
+    cdef Tensor x = require_tensor(input, "interpolate", "input")
     cdef int spatial = x.t.ndim - 2, d, rank
     cdef Py_ssize_t dims[8]
     cdef Resample how
-    cdef fn_tensor px
-    cdef fn_node *n
     shape = shape_of(&x.t)
     if not 3 <= x.t.ndim <= 5:
         raise ValueError(f"interpolate: input must have 3 to 5 axes (N, C, ...), got shape {shape}")
@@ -267,11 +265,18 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
                 how.scale[d + 3 - spatial] = 1.0 / float(numbers[d])
         if dims[d + 2] <= 0 or x.t.dims[d + 2] == 0:
             raise ValueError(f"interpolate: input {shape} cannot have the size {[dims[k + 2] for k in range(d + 1)]}: sizes must be positive")
+    return _resampled(x, dims, &how)
+
+
+cdef Tensor _resampled(Tensor x, const Py_ssize_t *dims, const Resample *how):
+    cdef Tensor y
+    cdef fn_tensor px
+    cdef fn_node *n
     array_channels_last(&px, &x.t)
     try:
         y = Tensor.__new__(Tensor)
         array_new_channels_last(&y.t, x.t.ndim, dims, x.t.dtype)
-        _run(&y.t, &px, &how, False)
+        _run(&y.t, &px, how, False)
     finally:
         array_drop(&px)
     if x.node != NULL and grad_enabled():
@@ -281,3 +286,21 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         n.i[0], n.i[1], n.i[2] = how.mode, how.corners, how.antialias
         n.f[0], n.f[1], n.f[2] = how.scale[0], how.scale[1], how.scale[2]
     return y
+
+
+def interpolate_again(input, Node node not None):
+    """The resampling that a node is of, applied to another image of the same shape, for a recorded backward.
+
+    >>> import fastnet
+    >>> from fastnet.ops.interpolate import interpolate, interpolate_again
+    >>> y = interpolate(fastnet.zeros(1, 1, 2, requires_grad=True), size=4)
+    >>> interpolate_again(fastnet.tensor([[[1.0, 3.0]]]), y.grad_fn)
+    tensor([[[1., 1., 3., 3.]]])
+    """
+    cdef Tensor x = require_tensor(input, "interpolate_again", "input")
+    cdef Resample how
+    cdef int d
+    how.mode, how.corners, how.antialias, how.single = <int>node.n.i[0], node.n.i[1], node.n.i[2], x.t.dtype == FN_F32
+    for d in range(3):
+        how.scale[d] = node.n.f[d]
+    return _resampled(x, node.n.acc.dims, &how)

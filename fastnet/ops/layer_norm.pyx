@@ -34,7 +34,7 @@ cdef extern from "groups/norm.h" nogil:
         Py_ssize_t c, before, after
         double alpha, beta, k
 
-# inputs: 0 x, 1 w, 2 b; saved: 0 x, 1 w; n.block: rstd, mean; n.i: elements of a row, whether there is a mean
+# inputs: 0 x, 1 w, 2 b; saved: 0 x, 1 w; n.block: rstd, mean; n.i: elements of a row, whether there is a mean; n.f[0]: eps
 
 
 cdef int layer_norm_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
@@ -130,7 +130,7 @@ cdef Tensor _forward(Tensor x, Py_ssize_t size, Tensor w, Tensor b, bint centred
         if grad_enabled() and (x.node != NULL or (w is not None and w.node != NULL) or (b is not None and b.node != NULL)):
             n = record(y, &LAYER_NORM if centred else &RMS_NORM, 3, 2)
             n.block, saved = saved, NULL
-            n.i[0], n.i[1] = size, centred
+            n.i[0], n.i[1], n.f[0] = size, centred, eps
             node_input(n, 0, x.node)
             node_save(n, 0, &px)
             if w is not None:

@@ -335,7 +335,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     """
     cdef bint per_row = isinstance(reduction, str) and reduction == "batchmean" and size_average is None and reduce is None
     cdef int mode = SUM if per_row else reduction_of(reduction, size_average, reduce, "kl_div")
-    y = _pair(input, target, None, None, mode, True, 0.0, FN_loss_kl_log if log_target else FN_loss_kl,
+    y = _pair(input, target, None, None, mode, True, 1.0 if log_target else 0.0, FN_loss_kl_log if log_target else FN_loss_kl,
               FN_loss_kl_log_backward if log_target else FN_loss_kl_backward, &KL, 1.0, "kl_div")
     return y / (<Tensor>input).t.dims[0] if per_row and (<Tensor>input).t.ndim else y
 

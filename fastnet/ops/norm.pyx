@@ -13,7 +13,7 @@ cdef extern from "groups/rows.h" nogil:
     int FN_spread_sign, FN_spread_maxabs
 
 
-# saved: x and y (reduced axes as 1)
+# saved: x and y (reduced axes as 1); n.i: the reduced axes, the order (0: infinity)
 
 cdef int norm2_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
     return spread_array(&gin[0], &n.saved[0].t, n.i[0], FN_spread_norm, gy, &n.saved[1].t, NULL, 1.0)
@@ -57,7 +57,7 @@ cdef Tensor _norm(Tensor x, double p, long mask, bint keepdim):
         node_input(n, 0, x.node)
         node_save(n, 0, &x.t)
         node_save(n, 1, &y.t)
-        n.i[0] = mask
+        n.i[0], n.i[1] = mask, 2 if p == 2 else (1 if p == 1 else 0)
     if not keepdim:
         squeeze_axes(&y.t, mask)
         if y.node != NULL:

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fastnet._core.tape import Node
 from fastnet._core.tensor import Tensor
 
 def adaptive_avg_pool(input: Tensor, rank: int, output_size: int | None | Sequence[int | None]) -> Tensor: ...
@@ -11,3 +12,5 @@ def avg_pool(input: Tensor, rank: int, kernel_size: int | Sequence[int], stride:
 def max_pool(input: Tensor, rank: int, kernel_size: int | Sequence[int], stride: int | Sequence[int] | None = None,
              padding: int | Sequence[int] = 0, dilation: int | Sequence[int] = 1, ceil_mode: bool = False,
              return_indices: bool = False) -> Any: ...
+def avg_pool_again(input: Tensor, node: Node) -> Tensor: ...
+def max_pool_places(node: Node) -> Tensor: ...

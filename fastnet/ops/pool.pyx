@@ -229,6 +229,23 @@ def adaptive_max_pool(input, rank, output_size, return_indices=False):
     return _max(x, &p, return_indices, op)
 
 
+def max_pool_places(Node node not None):
+    """Where in the flattened axes the maxima of a max pooling were, for a recorded backward: int64 of the shape of the result.
+
+    >>> import fastnet
+    >>> x = fastnet.tensor([[1.0, 3.0, 2.0, 0.0]], requires_grad=True)
+    >>> fastnet.ops.pool.max_pool_places(fastnet.ops.pool.max_pool(x, 1, 2).grad_fn)
+    tensor([[1, 2]])
+    """
+    cdef const Pool *p = <const Pool *>node.n.block
+    cdef fn_pool_shape s
+    cdef fn_window *tables = _tables(&s, p, False)
+    try:
+        return _indices(p, &s, &node.n.saved[0].t, node.n.acc.dtype)
+    finally:
+        block_free(tables)
+
+
 # Average
 
 cdef int avg_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
@@ -316,3 +333,15 @@ def adaptive_avg_pool(input, rank, output_size):
     _begin(&p, &x.t, rank, op)
     _adaptive(&p, output_size, op)
     return _avg(x, &p)
+
+
+def avg_pool_again(input, Node node not None):
+    """The average pooling that a node is of, applied to another input of the same shape, for a recorded backward.
+
+    >>> import fastnet
+    >>> y = fastnet.ops.pool.avg_pool(fastnet.zeros(1, 2, requires_grad=True), 1, 2)
+    >>> fastnet.ops.pool.avg_pool_again(fastnet.tensor([[1.0, 3.0]]), y.grad_fn)
+    tensor([[2.]])
+    """
+    cdef Pool p = (<const Pool *>node.n.block)[0]
+    return _avg(require_tensor(input, "avg_pool_again", "input"), &p)

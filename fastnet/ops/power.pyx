@@ -43,8 +43,8 @@ cdef Binary POW = [b"pow", FN_pow, SAVE_BOTH, False, 3, integers, [b"PowBackward
 cdef const Unary *SQUARE = unary_new("pow", FN_square, FN_mul, SAVE_INPUT, 2, 0, lambda x, s, t: np.power(x, 2))
 cdef const Unary *CUBE = unary_new("pow", FN_cube, FN_cube_backward, SAVE_INPUT, 3, 0, lambda x, s, t: np.power(x, 3))
 cdef const Unary *SQRT = unary_new("pow", FN_sqrt, FN_div, SAVE_OUTPUT, 0.5, 0.3, None)
-cdef const Unary *RSQRT = unary_new("pow", FN_rsqrt, FN_rsqrt_backward, SAVE_OUTPUT, 0, 0.5, None)
-cdef const Unary *RECIPROCAL = unary_new("pow", FN_reciprocal, FN_reciprocal_backward, SAVE_OUTPUT, 0, 0.3, None)
+cdef const Unary *RSQRT = unary_new("pow", FN_rsqrt, FN_rsqrt_backward, SAVE_OUTPUT, -0.5, 0.5, None)
+cdef const Unary *RECIPROCAL = unary_new("pow", FN_reciprocal, FN_reciprocal_backward, SAVE_OUTPUT, -1, 0.3, None)
 
 
 cdef const Unary *_special(object a, object b):

@@ -324,8 +324,7 @@ cdef Tensor _forward(int kind, list parts, tuple counts, bint reverse):
                 t = parts[k]
                 if t is not None:
                     node_input(n, <int>k, t.node)
-                    if k != B_IH and k != B_HH:
-                        node_save(n, <int>k, &t.t)
+                    node_save(n, <int>k, &t.t)           # the biases for a recorded backward alone
             for k in range(4):
                 if made[k].st != NULL:
                     node_save(n, <int>(GATES + k), &made[k])

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from fastnet._core.dtypes import finfo, int64
+from fastnet._core.dtypes import int64
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.create import ones_like, zeros_like
+from fastnet.ops.index_select import index_select
+from fastnet.ops.join import cat
 from fastnet.ops.where import where
 
 REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
@@ -114,26 +116,24 @@ def _extremes(x: Tensor, dim: int, i: Tensor, s: Tensor, hits: Tensor | None, la
 
 def _products(x: Tensor, dim: int, i: Tensor, s: Tensor, hits: Tensor | None) -> Tensor:
     start = x if hits is None else where(hits > 0, ones_like(x), x)
-    v, w = start.detach(), s.detach()
-    y = _multiplied(v, w, i, dim)
     if not (x.requires_grad or s.requires_grad):
-        return y
-    # Each factor's gradient is the product of the others, which is found with zeros counted apart.
-    zeros = (v == 0).to(x.dtype).scatter_add(dim, i, (w == 0).to(x.dtype))
-    rest = _multiplied(where(v == 0, 1.0, v), where(w == 0, 1.0, w), i, dim)
-
-    def nought(factor: Tensor, zeros_there: Tensor, rest_there: Tensor) -> Tensor:
-        """0, with that gradient."""
-        value = factor.detach()
-        others = where(zeros_there - (value == 0).to(x.dtype) > 0, 0.0, rest_there / where(value == 0, 1.0, value))
-        finite = where(value.isfinite(), factor, 0.0)
-        return (finite - finite.detach()) * others.clamp(finfo(x.dtype).min, finfo(x.dtype).max)
-
-    return y + nought(start, zeros, rest).scatter_add(dim, i, nought(s, zeros.gather(dim, i), rest.gather(dim, i)))
+        return _multiplied(start, s, i, dim)
+    # The factors of each place side by side, multiplied in pairs until one is left: zeros need no care, and all derivatives follow.
+    places = np.concatenate([np.arange(x.numel()), np.ravel_multi_index(np.broadcast_arrays(*_key(i, dim)), tuple(x.shape)).reshape(-1)])
+    order = np.argsort(places, kind="stable")
+    factors, places = index_select(cat([start.reshape(-1), s.reshape(-1)]), 0, from_numpy(order)), places[order]
+    while len(places) > x.numel():
+        turn = np.arange(len(places)) - np.searchsorted(places, places)
+        left = np.flatnonzero(turn % 2 == 0)
+        right = np.minimum(left + 1, len(places) - 1)
+        paired = (places[right] == places[left]) & (right != left)
+        first, second = (index_select(factors, 0, from_numpy(at)) for at in (left, right))
+        factors, places = first * where(from_numpy(paired), second, 1.0), places[left]
+    return factors.reshape(x.shape)
 
 
 def _multiplied(start: Tensor, s: Tensor, i: Tensor, dim: int) -> Tensor:
-    product = start.numpy().copy()
+    product = start.detach().numpy().copy()
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        np.multiply.at(product, _key(i, dim), s.numpy())
+        np.multiply.at(product, _key(i, dim), s.detach().numpy())
     return from_numpy(product)

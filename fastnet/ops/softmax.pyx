@@ -57,6 +57,7 @@ cdef Tensor _softmax(Tensor x, object dim, object dtype, int kernel, const fn_op
     cdef fn_node *n
     cdef Tensor y
     cdef Rows r
+    cdef int axis
     if dtype is not None and dtype_index(dtype) != x.t.dtype:
         x = x.to(dtype)
     if not is_float(x.t.dtype):
@@ -64,7 +65,8 @@ cdef Tensor _softmax(Tensor x, object dim, object dtype, int kernel, const fn_op
     if dim is None:
         dim = 0 if x.t.ndim in (0, 1, 3) else 1
         warnings.warn(f"{name}: dim was not given; {dim} is taken, as in PyTorch", stacklevel=2)
-    arrange_axis(&px, &x.t, one_axis(dim, x.t.ndim, name), &r)
+    axis = one_axis(dim, x.t.ndim, name)
+    arrange_axis(&px, &x.t, axis, &r)
     try:
         y = tensor_like(&px, x.t.dtype)
         a.x, a.y, a.n, a.inner = px.p, y.t.p, r.n, r.inner
@@ -77,7 +79,7 @@ cdef Tensor _softmax(Tensor x, object dim, object dtype, int kernel, const fn_op
         n = record(y, op, 1, 1)
         node_input(n, 0, x.node)
         node_save(n, 0, &y.t)
-        n.i[0], n.i[1], n.i[2] = r.outer, r.n, r.inner
+        n.i[0], n.i[1], n.i[2], n.i[3] = r.outer, r.n, r.inner, axis
     return y
 
 

@@ -94,7 +94,9 @@ class Optimizer:
                 continue
             for param in group["params"]:
                 if param.grad is not None:
-                    param.grad.detach_().zero_()
+                    if param.grad.requires_grad:         # it was recorded: its history goes
+                        param.grad = param.grad.detach()
+                    param.grad.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change the parameters by their gradients once.

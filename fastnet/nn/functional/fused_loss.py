@@ -7,7 +7,7 @@ import numpy as np
 
 import fastnet as fn
 from fastnet._core.tensor import Tensor
-from fastnet.autograd import Function
+from fastnet.autograd.function import Function, once_differentiable
 from fastnet.ops.cross_entropy import cross_entropy
 from fastnet.ops.linear import linear
 
@@ -52,6 +52,7 @@ class _ByBlocks(Function):
         return total
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, gy: Tensor) -> tuple:  # type: ignore[override]
         return tuple(None if g is None else g * gy for g in ctx.gradients) + (None,) * 4
 

@@ -1,0 +1,359 @@
+"""Backward that is recorded: what it keeps, refuses and hands on, as PyTorch does; penalties and steps that need it."""
+import gc
+
+import fastnet
+import numpy as np
+import pytest
+from fastnet import nn, tensor
+from fastnet.autograd import Function, detect_anomaly, grad
+from fastnet.autograd.function import once_differentiable
+from fastnet.nn import functional as F
+
+
+def leaf(*values):
+    return tensor(list(values), dtype=fastnet.float64, requires_grad=True)
+
+
+def test_third_derivatives():
+    x = leaf(0.3, -1.2)
+    y = (x.sin() * x.exp()).sum()
+    for expected in (lambda v: np.exp(v) * (np.sin(v) + np.cos(v)), lambda v: 2 * np.exp(v) * np.cos(v),
+                     lambda v: 2 * np.exp(v) * (np.cos(v) - np.sin(v))):
+        y, = grad(y.sum(), x, create_graph=True)
+        assert np.allclose(y.detach().numpy(), expected(x.detach().numpy()), rtol=1e-13)
+
+
+def test_only_partial_derivatives_of_an_op_whose_inputs_depend_on_each_other():
+    """GLU's recipe replays it on both inputs: what one has from the other must not count twice."""
+    x = leaf(0.5, -0.3, 0.2, 0.9)
+    h = x * x
+    y = F.glu(fastnet.cat([x, h])[:4].clone() * h).sum()
+    plain, = grad(y, x, retain_graph=True)
+    recorded, = grad(y, x, create_graph=True)
+    assert np.allclose(plain.numpy(), recorded.detach().numpy(), rtol=1e-13)
+    packed = leaf(*np.linspace(-1, 1, 8))
+    q = packed.reshape(1, 1, 4, 2)
+    y = F.scaled_dot_product_attention(q, q * 2, q.sin()).square().sum()
+    assert np.allclose(grad(y, packed, retain_graph=True)[0].numpy(), grad(y, packed, create_graph=True)[0].detach().numpy(), rtol=1e-12)
+
+
+def test_grad_attribute_with_a_history():
+    w = leaf(1.0, 2.0)
+    (w ** 3).sum().backward(create_graph=True)
+    assert w.grad.requires_grad and w.grad.tolist() == [3.0, 12.0]
+    penalty = (w.grad ** 2).sum()
+    second, = grad(penalty, w)
+    assert second.tolist() == [36.0, 288.0]              # d (3 w^2)^2 / dw = 36 w^3
+    (w ** 3).sum().backward(create_graph=True)           # added to what is there, in a new tensor
+    assert w.grad.tolist() == [6.0, 24.0] and w.grad.requires_grad
+    (w * 1.0).sum().backward()
+    assert w.grad.tolist() == [7.0, 25.0]
+    w.grad = None
+    assert w.grad is None
+    (w * 1.0).sum().backward()
+    assert not w.grad.requires_grad
+
+
+def test_zero_grad_takes_the_history_away():
+    w = nn.Parameter(fastnet.ones(2))
+    optimizer = fastnet.optim.SGD([w], lr=0.1)
+    (w ** 3).sum().backward(create_graph=True)
+    optimizer.zero_grad(set_to_none=False)
+    assert not w.grad.requires_grad and w.grad.tolist() == [0.0, 0.0]
+
+
+def test_a_gradient_that_refers_to_its_leaf_is_freed_when_it_is_dropped():
+    gc.collect()
+    before = fastnet.memory_stats()["live_bytes"]
+    w = fastnet.ones(1 << 16, requires_grad=True)
+    (w ** 3).sum().backward(create_graph=True)
+    w.grad = None
+    del w
+    x = fastnet.ones(1 << 16, requires_grad=True)
+    for _ in range(3):
+        g, = grad((x ** 3).sum(), x, create_graph=True)
+        grad(g.square().sum(), x)
+    del x, g
+    gc.collect()
+    assert fastnet.memory_stats()["live_bytes"] <= before + 8192
+
+
+def test_retain_graph_defaults_to_create_graph():
+    x = leaf(2.0)
+    y = x * x
+    grad(y, x, create_graph=True)
+    grad(y, x, create_graph=True, retain_graph=False)
+    with pytest.raises(RuntimeError, match="MulBackward0 was freed by an earlier backward"):
+        grad(y, x, create_graph=True)
+
+
+def test_a_saved_tensor_that_was_modified_is_noticed():
+    x, scale = leaf(1.0), tensor([3.0], dtype=fastnet.float64)
+    y = x * scale
+    scale.add_(1.0)
+    with pytest.raises(RuntimeError, match="MulBackward0 saved a tensor.*modified in place"):
+        grad(y, x, create_graph=True)
+
+
+def test_unused_inputs():
+    x, unused = leaf(2.0), leaf(1.0, 2.0)
+    y = x * x
+    with pytest.raises(RuntimeError, match=r"no output depends on an input of shape \(2,\)"):
+        grad(y, [x, unused], create_graph=True)
+    assert grad(y, [x, unused], create_graph=True, allow_unused=True)[1] is None
+    assert grad(y, [x, unused], create_graph=True, materialize_grads=True)[1].tolist() == [0.0, 0.0]
+
+
+def test_hooks_retained_gradients_and_inputs_that_are_no_leaves():
+    x = leaf(3.0)
+    seen = []
+    h = x * x
+    h.retain_grad()
+    h.register_hook(lambda g: seen.append(g.requires_grad) or g * 2)
+    y = h * h
+    y.backward(create_graph=True, inputs=[x])
+    assert seen == [True] and x.grad.tolist() == [2 * 4 * 27.0] and h.grad is None
+    x.grad = None
+    y.backward(create_graph=True)
+    assert h.grad.tolist() == [36.0] and h.grad.requires_grad
+    g, = grad(y, h, create_graph=True)
+    assert grad(g, x)[0].tolist() == [4 * 2 * 6.0]       # the hook doubles d(h^2)/dh and, again, d(4h)/dh
+    with pytest.raises(RuntimeError, match="register_hook: a hook turned"):
+        h.register_hook(lambda g: g.sum())
+        grad(y, x, create_graph=True)
+
+
+def test_recording_inside_no_grad():
+    x = leaf(2.0)
+    y = x ** 3
+    with fastnet.no_grad():
+        g, = grad(y, x, create_graph=True)
+    assert grad(g, x)[0].item() == 12.0
+
+
+def test_gradients_to_begin_with_have_a_history():
+    """The double-backward trick: the Jacobian times a vector, from two backwards."""
+    x, v = leaf(1.0, 2.0), leaf(0.0, 0.0)
+    y = fastnet.stack([x[0] * x[1], x[0].sin(), x[1] ** 2])
+    u = fastnet.zeros(3, dtype=fastnet.float64, requires_grad=True)
+    g, = grad(y, x, u, create_graph=True)
+    jvp, = grad(g, u, tensor([1.0, -1.0], dtype=fastnet.float64))
+    assert np.allclose(jvp.numpy(), [2.0 - 1.0, np.cos(1.0), -4.0]) and v.grad is None
+
+
+class Cube(Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = x ** 3
+        ctx.save_for_backward(x, y)
+        return y
+
+    @staticmethod
+    def backward(ctx, gy):
+        x, y = ctx.saved_tensors
+        return gy * 3 * y / x                            # by the output, which must have its history
+
+
+class Pair(Function):
+    """(x) -> (x^2, x^3), the second of which backward reads even where only the first is used."""
+
+    @staticmethod
+    def forward(ctx, x):
+        a, b = x ** 2, x ** 3
+        ctx.save_for_backward(a, b)
+        return a, b
+
+    @staticmethod
+    def backward(ctx, ga, gb):
+        a, b = ctx.saved_tensors
+        return ga * 2 * b / a + gb * 3 * a
+
+
+def test_functions_written_in_python():
+    x = leaf(2.0, -1.0)
+    for order, expected in ((2, 6 * x), (3, 0 * x + 6)):
+        y = Cube.apply(x)
+        for _ in range(order - 1):
+            y, = grad(y.sum(), x, create_graph=True)
+        assert np.allclose(grad(y.sum(), x)[0].numpy(), expected.detach().numpy())
+    a, b = Pair.apply(x)
+    g, = grad(a.sum(), x, create_graph=True)
+    assert np.allclose(g.detach().numpy(), 2 * x.detach().numpy()) and np.allclose(grad(g.sum(), x)[0].numpy(), [2.0, 2.0])
+    a, b = Pair.apply(x)
+    g, = grad((a * b).sum(), x, create_graph=True)
+    assert np.allclose(grad(g.sum(), x)[0].numpy(), 20 * x.detach().numpy() ** 3)
+
+
+class Rounded(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gy):
+        return gy * fastnet.from_numpy(2 * ctx.saved_tensors[0].detach().numpy())
+
+
+def test_once_differentiable():
+    x = leaf(3.0)
+    assert grad(Rounded.apply(x), x)[0].item() == 6.0
+    g, = grad(Rounded.apply(x), x, create_graph=True)
+    assert g.item() == 6.0
+    with pytest.raises(RuntimeError, match="Rounded: backward is marked with once_differentiable"):
+        grad(g, x)
+
+
+def test_an_op_without_a_second_derivative_says_so():
+    x = fastnet.zeros(3, 1, 2, dtype=fastnet.float64, requires_grad=True)
+    loss = F.ctc_loss(x.log_softmax(-1), tensor([[1]]), [3], [1])
+    with pytest.raises(RuntimeError, match="CtcLossBackward0 has no second derivative"):
+        grad(loss, x, create_graph=True)
+    grad(loss, x)
+
+
+def test_ops_in_place_and_views_of_them():
+    x = leaf(0.5, 1.5, -0.7)
+
+    def by_hand(x):
+        h = x * 1.0
+        h[1:] *= 3.0
+        h[:2].mul_(x[1:])
+        v = h.view(3, 1)
+        h.exp_()
+        return (v.squeeze(1) * h).sum()
+
+    plain, = grad(by_hand(x), x)
+    recorded, = grad(by_hand(x), x, create_graph=True)
+    assert np.allclose(plain.numpy(), recorded.detach().numpy(), rtol=1e-13)
+    second, = grad((recorded * tensor([1.0, -2.0, 0.5], dtype=fastnet.float64)).sum(), x)
+    step, total = 1e-5, np.zeros(3)
+    for i in range(3):
+        for sign in (1, -1):
+            moved = x.detach().clone()
+            moved[i] += sign * step
+            g, = grad(by_hand(moved.requires_grad_()), moved)
+            total[i] += sign * (g.numpy() * [1.0, -2.0, 0.5]).sum() / (2 * step)
+    assert np.allclose(second.numpy(), total, rtol=1e-7)
+
+
+def test_rows_of_an_embedding():
+    table = nn.Embedding(5, 2, sparse=True).double()
+    loss = (table(tensor([1, 1, 3])) ** 3).sum()
+    loss.backward(create_graph=True)
+    g = table.weight.grad                                # dense, so that it can be differentiated
+    second, = grad(g.sum(), table.weight)
+    w = table.weight.detach().numpy()
+    expected = np.zeros((5, 2))
+    expected[1], expected[3] = 12 * w[1], 6 * w[3]
+    assert np.allclose(second.numpy(), expected)
+
+
+def test_anomalies_are_found():
+    x = leaf(0.0)
+    with detect_anomaly(), pytest.raises(RuntimeError, match="SqrtBackward0 returned NaN"):
+        grad((x.sqrt() * 0).sum(), x, create_graph=True)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_attention_over_packed_heads_and_with_dropout(dropout):
+    fastnet.manual_seed(0)
+    q, k, v = (fastnet.randn(2, 4, 7, 3).double().requires_grad_(), fastnet.randn(2, 2, 5, 3).double().requires_grad_(),
+               fastnet.randn(2, 2, 5, 2).double().requires_grad_())
+
+    def gradients(create_graph):
+        fastnet.manual_seed(5)
+        y = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, enable_gqa=True).sin().sum()
+        return grad(y, (q, k, v), create_graph=create_graph)
+
+    recorded = gradients(True)
+    for a, b in zip(gradients(False), recorded):
+        assert np.allclose(a.numpy(), b.detach().numpy(), rtol=1e-10, atol=1e-12)
+    second = grad(sum((g ** 2).sum() for g in recorded), (q, k, v))
+    step, rng = 1e-5, np.random.default_rng(0)
+    ways = [rng.standard_normal(x.shape) for x in (q, k, v)]
+    got, want = sum(float((g.numpy() * w).sum()) for g, w in zip(second, ways)), 0.0
+    for sign in (1, -1):
+        for x, w in zip((q, k, v), ways):
+            x.detach().add_(fastnet.from_numpy(sign * step * w))
+        want += sign * sum(float((g ** 2).sum()) for g in gradients(False)) / (2 * step)
+        for x, w in zip((q, k, v), ways):
+            x.detach().sub_(fastnet.from_numpy(sign * step * w))
+    assert got == pytest.approx(want, rel=1e-6)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: nn.RNN(3, 4, nonlinearity="relu"), lambda: nn.RNN(3, 4, bias=False), lambda: nn.GRU(3, 4, bidirectional=True),
+    lambda: nn.LSTM(3, 4, 2), lambda: nn.LSTM(3, 4, proj_size=2), lambda: nn.GRU(3, 4, batch_first=True)])
+def test_recurrent_layers(make):
+    fastnet.manual_seed(1)
+    layer = make().double()
+    x = fastnet.randn(4, 2, 3).double().requires_grad_()
+    wanted = [x, *layer.parameters()]
+
+    def gradients(create_graph):
+        y, _ = layer(x)
+        return grad(y.sin().sum(), wanted, create_graph=create_graph)
+
+    check_second(gradients, wanted)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Softplus(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 3)),
+    lambda: nn.Sequential(nn.Conv2d(2, 4, 3, stride=2, groups=2, bias=False), nn.GroupNorm(2, 4), nn.Tanh(), nn.AdaptiveAvgPool2d(1)),
+    lambda: nn.Sequential(nn.ConvTranspose2d(2, 3, 3, stride=2, output_padding=1), nn.InstanceNorm2d(3), nn.SiLU(), nn.Upsample(size=5)),
+    lambda: nn.Sequential(nn.Conv2d(2, 4, 2, padding="same", dilation=1), nn.GELU(), nn.AvgPool2d(3, 2, ceil_mode=True, padding=1))])
+def test_convolutional_networks(make):
+    fastnet.manual_seed(2)
+    net = make().double()
+    x = fastnet.randn(3, 2, 4, 4).double().requires_grad_()
+    wanted = [x, *net.parameters()]
+    check_second(lambda create_graph: grad(net(x).sin().sum(), wanted, create_graph=create_graph), wanted)
+
+
+def check_second(gradients, wanted):
+    """The gradient of the sum of the gradients' squares, against differences along one direction."""
+    recorded = gradients(True)
+    for a, b in zip(gradients(False), recorded):
+        assert np.allclose(a.numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-11)
+    second = grad(sum((g ** 2).sum() for g in recorded), wanted, allow_unused=True, materialize_grads=True)
+    step, rng = 1e-5, np.random.default_rng(0)
+    ways = [np.asarray(rng.standard_normal(x.shape)) for x in wanted]
+    got, want = sum(float((g.numpy() * w).sum()) for g, w in zip(second, ways)), 0.0
+    for sign in (1, -1):
+        for x, w in zip(wanted, ways):
+            x.detach().add_(fastnet.from_numpy(sign * step * w))
+        want += sign * sum(float((g ** 2).sum()) for g in gradients(False)) / (2 * step)
+        for x, w in zip(wanted, ways):
+            x.detach().sub_(fastnet.from_numpy(sign * step * w))
+    assert got == pytest.approx(want, rel=2e-5, abs=1e-7)
+
+
+def test_a_gradient_penalty_trains_a_critic():
+    """One step of a Wasserstein GAN's critic (Gulrajani et al. 2017): the penalty alone brings the slope's length to 1."""
+    fastnet.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 1))
+    optimizer = fastnet.optim.Adam(critic.parameters(), lr=0.01)
+    x = fastnet.randn(64, 2)
+    lengths = []
+    for _ in range(150):
+        at = x.clone().requires_grad_()
+        slope, = grad(critic(at).sum(), at, create_graph=True)
+        penalty = (slope.norm(2, dim=1) - 1).square().mean()
+        optimizer.zero_grad()
+        penalty.backward()
+        optimizer.step()
+        lengths.append(penalty.item())
+    assert lengths[-1] < 0.01 < lengths[0]
+
+
+def test_learning_to_learn():
+    """A step of MAML (Finn et al. 2017) through an inner step of gradient descent, against the derivative worked out by hand."""
+    w = leaf(1.5)
+    inner = (w * 2 - 1).square()
+    g, = grad(inner, w, create_graph=True)
+    outer = ((w - 0.1 * g) * 3 - 2).square()
+    meta, = grad(outer, w)
+    v = 1.5 - 0.1 * 2 * 2 * (2 * 1.5 - 1)
+    assert meta.item() == pytest.approx(2 * 3 * (3 * v - 2) * (1 - 0.1 * 8))
