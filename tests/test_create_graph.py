@@ -60,6 +60,10 @@ def test_zero_grad_takes_the_history_away():
     (w ** 3).sum().backward(create_graph=True)
     optimizer.zero_grad(set_to_none=False)
     assert not w.grad.requires_grad and w.grad.tolist() == [0.0, 0.0]
+    layer = nn.Linear(2, 1)
+    layer(fastnet.ones(1, 2)).square().sum().backward(create_graph=True)
+    layer.zero_grad(set_to_none=False)
+    assert not layer.weight.grad.requires_grad and layer.weight.grad.tolist() == [[0.0, 0.0]]
 
 
 def test_a_gradient_that_refers_to_its_leaf_is_freed_when_it_is_dropped():

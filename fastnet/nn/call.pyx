@@ -57,7 +57,9 @@ def zero_grad(self, set_to_none: bool = True) -> None:
         return
     for parameter in self.parameters():
         if parameter.grad is not None:
-            parameter.grad.detach_().zero_()
+            if parameter.grad.requires_grad:             # it was recorded: its history goes
+                parameter.grad = parameter.grad.detach()
+            parameter.grad.zero_()
 
 
 ModuleCall.zero_grad = zero_grad
