@@ -90,7 +90,7 @@ FN_KERNEL(grad_clamp)
 #include "kernels/cross_entropy.inc.c"
 #include "kernels/loss.inc.c"
 #include "kernels/optim.inc.c"
-#include "kernels/optim_more.inc.c"
+#include "kernels/clip.inc.c"
 #elif !defined FN_ROWS_GROUP
 #define FN_ROWS_GROUP
 #include "kernels/copy.h"

@@ -1,20 +1,26 @@
-/* <optimizer>_update: one visit of parameter, gradient and state.  Formulas: PyTorch's, operation by operation. */
-typedef struct { double lr; float step; double c[6]; } FN(optim_rates);
+/* <optimizer>_update: one visit of parameter, gradient and state.  Formulas: PyTorch's, operation by operation.
+   Each optimizer is a <optimizer>_run: m elements of an entry from `at` on, whole vectors alone if `full`. */
 
-/* <optimizer>_run: m elements of an entry from `at` on,
-only whole vectors if full.  <optimizer>_body: both parts.  rates: what depends on the step, computed again only when the step differs. */
+/* rates: what depends on the step, computed again only when the step differs. */
+typedef struct { double lr; float step; double c[2]; } FN(optim_rates);
 typedef void FN(optim_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates);
+
+/* The entry that owns a chunk. */
+static inline const fn_optim_entry *FN(optim_owner)(const fn_optim_entry *entry, ptrdiff_t entries, ptrdiff_t chunk)
+{
+  ptrdiff_t low = 0, high = entries;
+  while (high - low > 1) {
+    const ptrdiff_t mid = (low + high) / 2;
+    if (entry[mid].chunk <= chunk) low = mid;
+    else high = mid;
+  }
+  return entry + low;
+}
 
 FN_INLINE void FN(optim_walk)(const fn_optim_args *a, ptrdiff_t begin, ptrdiff_t end, FN(optim_body) *body)
 {
-  ptrdiff_t low = 0, high = a->entries;
   FN(optim_rates) rates = { .lr = *a->lr, .step = -1 };
-  while (high - low > 1) {
-    const ptrdiff_t mid = (low + high) / 2;
-    if (a->entry[mid].chunk <= begin) low = mid;
-    else high = mid;
-  }
-  for (const fn_optim_entry *e = a->entry + low; begin < end; e++) {
+  for (const fn_optim_entry *e = FN(optim_owner)(a->entry, a->entries, begin); begin < end; e++) {
     ptrdiff_t at = (begin - e->chunk) * OPTIM_CHUNK;
     for (; at < e->n && begin < end; at += OPTIM_CHUNK, begin++)
       body(a, e, at, e->n - at < OPTIM_CHUNK ? e->n - at : OPTIM_CHUNK, &rates);
@@ -29,8 +35,7 @@ FN_INLINE vec FN(optim_gradient)(const fn_optim_args *a, vec g, vec p, vec decay
 }
 
 /* sgd: s = { momentum buffer } or none. */
-FN_INLINE void FN(sgd_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
-                           const int full)
+FN_INLINE void FN(sgd_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *s = a->momentum != 0 ? (T *)e->s[0] + at : NULL;
   const T *g = (const T *)e->g + at;
@@ -47,101 +52,11 @@ FN_INLINE void FN(sgd_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrd
     FN(put)(p + i, v_fnma(lr, d, p0), n);
   }
 }
-
-/* adam: s = { exp_avg, exp_avg_sq, max_exp_avg_sq if amsgrad }. */
-FN_INLINE void FN(adam_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
-                            const int full)
-{
-  if (*e->step != rates->step) {
-    rates->step = *e->step;
-    rates->c[0] = rates->lr / (1 - pow(a->beta1, rates->step));
-    rates->c[1] = 1 / sqrt(1 - pow(a->beta2, rates->step));
-  }
-  T *p = (T *)e->p + at, *s = (T *)e->s[0] + at, *q = (T *)e->s[1] + at, *top = a->amsgrad ? (T *)e->s[2] + at : NULL;
-  const T *g = (const T *)e->g + at;
-  const vec size = v_set((T)rates->c[0]), unbias = v_set((T)rates->c[1]), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
-  const vec keep = v_set((T)(a->decoupled ? 1 - rates->lr * a->weight_decay : 1));
-  const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2), rest2 = v_set((T)(1 - a->beta2));
-  for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = full ? VLEN : m - i;
-    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
-    const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = v_fma(v_mul(d, rest2), d, v_mul(FN(get)(q + i, n), beta2));
-    vec seen = q1;
-    FN(put)(s + i, s1, n);
-    FN(put)(q + i, q1, n);
-    if (top) FN(put)(top + i, seen = FN(reduce_join)(REDUCE_MAX, FN(get)(top + i, n), q1), n);
-    const vec ratio = v_div(s1, v_fma(v_sqrt(seen), unbias, eps));
-    FN(put)(p + i, v_fnma(size, ratio, v_mul(p0, keep)), n);
-  }
-}
-
-/* nadam: s = { exp_avg, exp_avg_sq }, extra = { mu_product }. */
-static double FN(nadam_mu)(const fn_optim_args *a, double step) { return a->beta1 * (1 - 0.5 * pow(0.96, step * a->nadam_decay)); }
-FN_INLINE void FN(nadam_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
-                             const int full)
-{
-  const double mu = FN(nadam_mu)(a, *e->step), next = FN(nadam_mu)(a, *e->step + 1), product = *e->extra[0];
-  T *p = (T *)e->p + at, *s = (T *)e->s[0] + at, *q = (T *)e->s[1] + at;
-  const T *g = (const T *)e->g + at;
-  const vec unbias = v_set((T)(1 / sqrt(1 - pow(a->beta2, *e->step)))), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
-  const vec keep = v_set((T)(a->decoupled ? 1 - rates->lr * a->weight_decay : 1));
-  const vec now = v_set((T)(rates->lr * (1 - mu) / (1 - product))), ahead = v_set((T)(rates->lr * next / (1 - product * next)));
-  const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2), rest2 = v_set((T)(1 - a->beta2));
-  for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = full ? VLEN : m - i;
-    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
-    const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = v_fma(v_mul(d, rest2), d, v_mul(FN(get)(q + i, n), beta2));
-    FN(put)(s + i, s1, n);
-    FN(put)(q + i, q1, n);
-    const vec move = v_div(v_fma(now, d, v_mul(ahead, s1)), v_fma(v_sqrt(q1), unbias, eps));
-    FN(put)(p + i, v_sub(v_mul(p0, keep), move), n);
-  }
-}
-
-/* radam: s = { exp_avg, exp_avg_sq }. */
-FN_INLINE void FN(radam_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
-                             const int full)
-{
-  const double t = *e->step, power = pow(a->beta2, t), bias1 = 1 - pow(a->beta1, t), bias2 = 1 - power;
-  const double limit = 2 / (1 - a->beta2) - 1, rho = limit - 2 * t * power / bias2;
-  const int adaptive = rho > 5;
-  const double rect = adaptive ? sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho) * bias2) : 1;
-  T *p = (T *)e->p + at, *s = (T *)e->s[0] + at, *q = (T *)e->s[1] + at;
-  const T *g = (const T *)e->g + at;
-  const vec size = v_set((T)(rates->lr / bias1 * rect)), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
-  const vec keep = v_set((T)(a->decoupled ? 1 - rates->lr * a->weight_decay : 1));
-  const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2), rest2 = v_set((T)(1 - a->beta2));
-  for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = full ? VLEN : m - i;
-    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
-    const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = v_fma(v_mul(d, rest2), d, v_mul(FN(get)(q + i, n), beta2));
-    FN(put)(s + i, s1, n);
-    FN(put)(q + i, q1, n);
-    FN(put)(p + i, v_fnma(size, adaptive ? v_div(s1, v_add(v_sqrt(q1), eps)) : s1, v_mul(p0, keep)), n);
-  }
-}
-
-/* adamax: s = { exp_avg, exp_inf }. */
-FN_INLINE void FN(adamax_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
-                              const int full)
-{
-  T *p = (T *)e->p + at, *s = (T *)e->s[0] + at, *q = (T *)e->s[1] + at;
-  const T *g = (const T *)e->g + at;
-  const vec size = v_set((T)(rates->lr / (1 - pow(a->beta1, *e->step)))), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
-  const vec lerp = v_set((T)(1 - a->beta1)), beta2 = v_set((T)a->beta2);
-  for (ptrdiff_t i = 0; i < m; i += VLEN) {
-    const ptrdiff_t n = full ? VLEN : m - i;
-    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), s0 = FN(get)(s + i, n);
-    const vec s1 = v_fma(v_sub(d, s0), lerp, s0), q1 = FN(reduce_join)(REDUCE_MAX, v_mul(FN(get)(q + i, n), beta2), v_add(v_abs(d), eps));
-    FN(put)(s + i, s1, n);
-    FN(put)(q + i, q1, n);
-    FN(put)(p + i, v_fnma(size, v_div(s1, q1), p0), n);
-  }
-}
+#define OP sgd
+#include "kernels/optim_update.inc.c"
 
 /* lion: s = { exp_avg }. */
-FN_INLINE void FN(lion_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates,
-                            const int full)
+FN_INLINE void FN(lion_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
   T *p = (T *)e->p + at, *s = (T *)e->s[0] + at;
   const T *g = (const T *)e->g + at;
@@ -156,55 +71,124 @@ FN_INLINE void FN(lion_run)(const fn_optim_args *a, const fn_optim_entry *e, ptr
     FN(put)(p + i, v_sub(v_mul(p0, keep), v_select(v_nan(u), u, step)), n);
   }
 }
+#define OP lion
+#include "kernels/optim_update.inc.c"
 
-static void FN(sgd_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+/* rmsprop: s = { square_avg, grad_avg if centered, momentum buffer if momentum }. */
+FN_INLINE void FN(rmsprop_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
-  const ptrdiff_t f = m - m % VLEN;
-  if (f) FN(sgd_run)(a, e, at, f, rates, 1);
-  if (m > f) FN(sgd_run)(a, e, at + f, m - f, rates, 0);
+  T *p = (T *)e->p + at, *q = (T *)e->s[0] + at, *mean = a->centered ? (T *)e->s[1] + at : NULL, *b = a->momentum != 0 ? (T *)e->s[2] + at : NULL;
+  const T *g = (const T *)e->g + at;
+  const vec lr = v_set((T)rates->lr), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay), mom = v_set((T)a->momentum);
+  const vec alpha = v_set((T)a->alpha), rest = v_set((T)(1 - a->alpha));
+  for (ptrdiff_t i = 0; i < m; i += VLEN) {
+    const ptrdiff_t n = full ? VLEN : m - i;
+    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay);
+    const vec q1 = v_fma(v_mul(d, rest), d, v_mul(FN(get)(q + i, n), alpha));
+    vec square = q1;
+    FN(put)(q + i, q1, n);
+    if (mean) {
+      const vec m0 = FN(get)(mean + i, n), m1 = v_fma(v_sub(d, m0), rest, m0);
+      FN(put)(mean + i, m1, n);
+      square = v_fnma(m1, m1, q1);
+    }
+    vec move = v_div(d, v_add(v_sqrt(square), eps));
+    if (b) FN(put)(b + i, move = v_fma(FN(get)(b + i, n), mom, move), n);
+    FN(put)(p + i, v_fnma(lr, move, p0), n);
+  }
 }
-static void FN(sgd_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
-                           int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(sgd_body)); }
-static void FN(adam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+#define OP rmsprop
+#include "kernels/optim_update.inc.c"
+
+/* adagrad: s = { sum }. */
+FN_INLINE void FN(adagrad_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
-  const ptrdiff_t f = m - m % VLEN;
-  if (f) FN(adam_run)(a, e, at, f, rates, 1);
-  if (m > f) FN(adam_run)(a, e, at + f, m - f, rates, 0);
+  T *p = (T *)e->p + at, *q = (T *)e->s[0] + at;
+  const T *g = (const T *)e->g + at;
+  const vec lr = v_set((T)(rates->lr / (1 + (*e->step - 1) * a->lr_decay))), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay);
+  for (ptrdiff_t i = 0; i < m; i += VLEN) {
+    const ptrdiff_t n = full ? VLEN : m - i;
+    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), q1 = v_fma(d, d, FN(get)(q + i, n));
+    FN(put)(q + i, q1, n);
+    FN(put)(p + i, v_fnma(lr, v_div(d, v_add(v_sqrt(q1), eps)), p0), n);
+  }
 }
-static void FN(adam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
-                            int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adam_body)); }
-static void FN(nadam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+#define OP adagrad
+#include "kernels/optim_update.inc.c"
+
+/* adadelta: s = { square_avg, acc_delta }. */
+FN_INLINE void FN(adadelta_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
-  const ptrdiff_t f = m - m % VLEN;
-  if (f) FN(nadam_run)(a, e, at, f, rates, 1);
-  if (m > f) FN(nadam_run)(a, e, at + f, m - f, rates, 0);
+  T *p = (T *)e->p + at, *q = (T *)e->s[0] + at, *acc = (T *)e->s[1] + at;
+  const T *g = (const T *)e->g + at;
+  const vec lr = v_set((T)rates->lr), eps = v_set((T)a->eps), decay = v_set((T)a->weight_decay), rho = v_set((T)a->alpha), rest = v_set((T)(1 - a->alpha));
+  for (ptrdiff_t i = 0; i < m; i += VLEN) {
+    const ptrdiff_t n = full ? VLEN : m - i;
+    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), acc0 = FN(get)(acc + i, n);
+    const vec q1 = v_fma(v_mul(d, rest), d, v_mul(FN(get)(q + i, n), rho));
+    const vec delta = v_mul(v_div(v_sqrt(v_add(acc0, eps)), v_sqrt(v_add(q1, eps))), d);
+    FN(put)(q + i, q1, n);
+    FN(put)(acc + i, v_fma(v_mul(delta, rest), delta, v_mul(acc0, rho)), n);
+    FN(put)(p + i, v_fnma(lr, delta, p0), n);
+  }
 }
-static void FN(nadam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
-                             int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(nadam_body)); }
-static void FN(radam_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+#define OP adadelta
+#include "kernels/optim_update.inc.c"
+
+/* rprop: s = { prev, step_size }; beta1 and beta2 are the two etas, low and high the bounds of the step size. */
+FN_INLINE void FN(rprop_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
-  const ptrdiff_t f = m - m % VLEN;
-  if (f) FN(radam_run)(a, e, at, f, rates, 1);
-  if (m > f) FN(radam_run)(a, e, at + f, m - f, rates, 0);
+  T *p = (T *)e->p + at, *prev = (T *)e->s[0] + at, *size = (T *)e->s[1] + at;
+  const T *g = (const T *)e->g + at;
+  const vec zero = v_zero(), shrink = v_set((T)a->beta1), grow = v_set((T)a->beta2), low = v_set((T)a->low), high = v_set((T)a->high);
+  const vec minus = v_set((T)-0.0);
+  (void)rates;
+  for (ptrdiff_t i = 0; i < m; i += VLEN) {
+    const ptrdiff_t n = full ? VLEN : m - i;
+    const vec d = FN(optim_gradient)(a, FN(get)(g + i, n), zero, zero), turn = v_mul(d, FN(get)(prev + i, n)), size0 = FN(get)(size + i, n);
+    const vmask back = v_lt(turn, zero);
+    const vec size1 = v_min(v_max(v_select(back, v_mul(size0, shrink), v_select(v_gt(turn, zero), v_mul(size0, grow), size0)), low), high);
+    const vec used = v_select(back, zero, d), move = v_select(v_eq(used, zero), zero, v_or(v_and(used, minus), size1));
+    FN(put)(size + i, size1, n);
+    FN(put)(prev + i, used, n);
+    FN(put)(p + i, v_sub(FN(get)(p + i, n), move), n);
+  }
 }
-static void FN(radam_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
-                             int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(radam_body)); }
-static void FN(adamax_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+#define OP rprop
+#include "kernels/optim_update.inc.c"
+
+/* asgd: s = { ax }, extra = { eta, mu }. */
+FN_INLINE void FN(asgd_run)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates, const int full)
 {
-  const ptrdiff_t f = m - m % VLEN;
-  if (f) FN(adamax_run)(a, e, at, f, rates, 1);
-  if (m > f) FN(adamax_run)(a, e, at + f, m - f, rates, 0);
+  T *p = (T *)e->p + at, *ax = (T *)e->s[0] + at;
+  const T *g = (const T *)e->g + at;
+  const float eta = *e->extra[0], mu = *e->extra[1];
+  const vec decay = v_set((T)a->weight_decay), keep = v_set((T)(1 - a->lambd * eta)), step = v_set(eta), share = v_set(mu);
+  (void)rates;
+  for (ptrdiff_t i = 0; i < m; i += VLEN) {
+    const ptrdiff_t n = full ? VLEN : m - i;
+    const vec p0 = FN(get)(p + i, n), d = FN(optim_gradient)(a, FN(get)(g + i, n), p0, decay), p1 = v_fnma(step, d, v_mul(p0, keep));
+    const vec ax0 = FN(get)(ax + i, n);
+    FN(put)(ax + i, mu == 1 ? p1 : v_fma(v_sub(p1, ax0), share, ax0), n);
+    FN(put)(p + i, p1, n);
+  }
 }
-static void FN(adamax_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
-                              int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(adamax_body)); }
-static void FN(lion_body)(const fn_optim_args *a, const fn_optim_entry *e, ptrdiff_t at, ptrdiff_t m, FN(optim_rates) *rates)
+#define OP asgd
+#include "kernels/optim_update.inc.c"
+
+static void FN(asgd_advance)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
-  const ptrdiff_t f = m - m % VLEN;
-  if (f) FN(lion_run)(a, e, at, f, rates, 1);
-  if (m > f) FN(lion_run)(a, e, at + f, m - f, rates, 0);
+  const fn_optim_args *a = p;
+  (void)thread;
+  for (ptrdiff_t i = begin; i < end; i++) {
+    const fn_optim_entry *e = a->entry + i;
+    const double step = *e->step;
+    *e->extra[0] = (float)(*a->lr / pow(1 + a->lambd * *a->lr * step, a->alpha));
+    *e->extra[1] = (float)(1 / (step - a->t0 > 1 ? step - a->t0 : 1));
+  }
 }
-static void FN(lion_update)(const void *p, ptrdiff_t begin, ptrdiff_t end,
-                            int thread) { (void)thread; FN(optim_walk)(p, begin, end, FN(lion_body)); }
+
+#include "kernels/optim_adam.inc.c"
 
 static void FN(optim_advance)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
