@@ -37,7 +37,7 @@ typedef struct { fn_gemm_args *gemm; } fn_gemm_plan_args;
 enum {
   GEMM_UNIT_ROWS  = 24,                              /* rows of a chunk: a multiple of every tile */
   GEMM_SUPER_ROWS = 768,                             /* rows of A that should stay in L2 or L3 */
-  GEMM_DEEP       = 2048,                            /* k from which C is visited several times, to keep A in L2 */
+  GEMM_DEEP       = 1024,                            /* k from which C is visited several times, to keep A in L2 */
   GEMM_MIN_UNITS  = 16,                              /* fewer pieces of C than this: split k */
   GEMM_MIN_SPLIT  = 512,                             /* shortest share of k */
   GEMM_STREAM_COLUMNS = 256,                         /* shorter rows wait for their own sums of the row before */

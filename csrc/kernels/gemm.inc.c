@@ -88,9 +88,9 @@ typedef struct { const T *p; ptrdiff_t rs, cs; } FN(gemm_rows_of_a);
 #define gemm_rows_of_a FN(gemm_rows_of_a)
 
 /* rows x n of C from (i0, j0), n <= GEMM_NR, with GEMM_KC steps of k from l: a panel of B is packed (or read where it is), and all rows
-   pass over it.  a is A's element (i0, l). */
+   pass over it.  a is A's element (i0, l); next: what of B the following block reads in place, or NULL. */
 static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gemm_rows_of_a a, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows,
-                           ptrdiff_t j0, ptrdiff_t n)
+                           ptrdiff_t j0, ptrdiff_t n, const T *next)
 {
   _Alignas(64) T panel[GEMM_KC * GEMM_NR];
   T padded[GEMM_NR];
@@ -101,7 +101,8 @@ static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gem
     .k = last ? at->k1 - l : GEMM_KC, .a_rs = a.rs, .a_cs = a.cs, .b_rs = g->pack ? GEMM_NR : g->b_rs,
     .c_rs = at->c_rs, .bias_rs = g->bias_rs, .load_c = !first || at->accumulate,
     .bias_row = first && bias && g->bias_rs != 0, .bias_col = first && bias && g->bias_rs == 0,
-    .lowest = last && at->act == FN_ACT_RELU ? (T)0 : -(T)INFINITY };
+    .lowest = last && at->act == FN_ACT_RELU ? (T)0 : -(T)INFINITY,
+    .next_b = { next, g->b_rs, next ? GEMM_KC : 0 } };
   if (job.bias_row) bias += i0 * g->bias_rs + j0 * g->bias_cs;
   if (job.bias_col) {
     bias += j0 * g->bias_cs;
@@ -131,7 +132,7 @@ FN(gemm_slabs)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t i0, ptrdiff
       for (ptrdiff_t d = 0; d < depth; d++) memcpy(slab + d * ROWS, a + d * g->a_cs, (size_t)rows * sizeof(T));
       for (ptrdiff_t panel = from; panel < to; panel++) {
         const ptrdiff_t j0 = panel * GEMM_NR, n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR;
-        FN(gemm_block)(g, at, (gemm_rows_of_a){ slab, 1, ROWS }, l, i, rows, j0, n);
+        FN(gemm_block)(g, at, (gemm_rows_of_a){ slab, 1, ROWS }, l, i, rows, j0, n, NULL);
       }
     }
 }
@@ -159,7 +160,9 @@ static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t
       if (i0 >= i1) continue;
       ptrdiff_t l = k0;
       do {
-        FN(gemm_block)(g, at, (gemm_rows_of_a){ at->a + i0 * g->a_rs + l * g->a_cs, g->a_rs, g->a_cs }, l, i0, i1 - i0, j0, n);
+        const T *next = NULL;
+        if (g->deep && !g->pack) next = at->b + (u < end ? l * g->b_rs + u / g->chunks * GEMM_NR : (l + GEMM_KC) * g->b_rs + begin / g->chunks * GEMM_NR);
+        FN(gemm_block)(g, at, (gemm_rows_of_a){ at->a + i0 * g->a_rs + l * g->a_cs, g->a_rs, g->a_cs }, l, i0, i1 - i0, j0, n, next);
         l += GEMM_KC;
       } while (l < k0 + step && l < at->k1);
     }
@@ -216,7 +219,11 @@ static void FN(gemm_reduce)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
 }
 
 #undef gemm_job
+#undef gemm_later
 #undef gemm_rows_of_a
 #undef gemm_part
 #undef GEMM_NR
+#undef GEMM_LINE
+#undef GEMM_AHEAD
+#undef GEMM_CACHE
 #undef DOT_COLUMNS

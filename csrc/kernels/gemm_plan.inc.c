@@ -79,11 +79,16 @@ static void FN(gemm_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     const int few = g->n < g->m;
     if (g->k > 1 && FN(gemm_dot_cost)(few ? g->n : g->m, few ? g->m : g->n, g->k) < cost) { g->how = FN_GEMM_DOT; turn = few; }
   }
-  if (turn) FN(gemm_transpose)(g);
+  /* A long k, both operands along their rows, as in weight gradients: A should stay in the cache while the panels pass, or be read by one
+     panel only.  C may then be strided, so that it is added up from shares. */
+  const int longest = GEMM_NV > 2 && g->how == FN_GEMM_TILE && !turn && g->a_rs == 1 && g->b_cs == 1 && g->k >= 2 * GEMM_DEEP;
+  const int shares = longest && (g->m > g->n ? g->n > GEMM_NR : g->m <= GEMM_NR && g->m >= 48 && g->m < g->n);
+  if (turn || shares) FN(gemm_transpose)(g);
   if (g->how == FN_GEMM_TILE && g->m == 1 && g->n >= GEMM_NR && g->k >= 8 && g->b_cs == 1 && g->c_cs == 1) g->how = FN_GEMM_STREAM;
-  g->pack = FN(gemm_pack_how)(g->m, g->n, g->k, g->b_rs, g->b_cs);
-
   g->deep = g->a_cs != 1 && g->k >= GEMM_DEEP;
+  g->pack = FN(gemm_pack_how)(g->m, g->n, g->k, g->b_rs, g->b_cs);
+  if (g->deep && g->pack == FN_PACK_COPY && GEMM_TAIL && GEMM_NV > 2) g->pack = FN_PACK_NONE;     /* its copy would not stay in L1 either */
+
   if (g->how == FN_GEMM_TILE) {
     g->panels = FN(ceil_div)(g->n, GEMM_NR);
     g->supers = FN(ceil_div)(g->m, GEMM_SUPER_ROWS);
@@ -95,9 +100,9 @@ static void FN(gemm_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     g->super_rows = g->m;
   }
   const ptrdiff_t pieces = g->batches * g->panels * g->supers * g->chunks;
-  if (pieces < GEMM_MIN_UNITS && g->k >= 2 * GEMM_MIN_SPLIT) {
+  if ((pieces < GEMM_MIN_UNITS || shares) && g->k >= 2 * GEMM_MIN_SPLIT) {
     /* Few pieces and a long k: shares of k, so that many threads have work. */
-    ptrdiff_t splits = FN(ceil_div)(GEMM_MIN_UNITS, pieces);
+    ptrdiff_t splits = shares && pieces >= GEMM_MIN_UNITS ? 2 : FN(ceil_div)(GEMM_MIN_UNITS, pieces);
     if (splits > g->k / GEMM_MIN_SPLIT) splits = g->k / GEMM_MIN_SPLIT;
     g->split_k = FN(ceil_div)(FN(ceil_div)(g->k, splits), VLEN) * VLEN;
     g->splits = FN(ceil_div)(g->k, g->split_k);
