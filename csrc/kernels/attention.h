@@ -11,9 +11,10 @@
 #define FN_ATTENTION_H
 #include "fn.h"
 enum {
-  ATTENTION_ROWS  = 48,                              /* queries that meet a block of keys at once */
+  ATTENTION_ROWS  = 64,                              /* queries that meet a block of keys at once: not fewer than keys of a block */
   ATTENTION_COLS  = 64,                              /* keys of a block, at most */
   ATTENTION_GROUP = 192,                             /* queries for which a block of keys is packed once */
+  ATTENTION_STEP  = 8,                               /* rows of a block between which causality is looked at; a divisor of ATTENTION_ROWS */
   ATTENTION_FEW   = 4                                /* so few queries: scores are dot products, nothing is packed */
 };
 typedef enum { FN_MASK_NONE, FN_MASK_KEEP, FN_MASK_ADD } fn_attention_mask;  /* KEEP: bytes, 0 hides a key.  ADD: T, added to the scores */

@@ -40,6 +40,25 @@ static void FN(att_product)(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t k, const T *a
     FN(gemm_rows)(&job, rows, !GEMM_TAIL || n - j > GEMM_NR ? GEMM_NR : n - j, a, b + j * b_js, c + j, NULL);
 }
 
+/* As att_product, without what causality hides.  Row 0 of the queries sees `past` keys and the one after them, each further row one more:
+   COLUMNS  C is queries x keys: fewer columns.
+   DEPTH    C is queries x features, k runs over keys: a shorter k.
+   FROM     C is keys x features, k runs over queries: later keys begin at later queries.  past is a multiple of ATTENTION_STEP. */
+enum { FN(ATT_COLUMNS), FN(ATT_DEPTH), FN(ATT_FROM) };
+static void FN(att_seen)(int what, ptrdiff_t past, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t k, const T *a, ptrdiff_t a_rs, ptrdiff_t a_cs,
+                         const T *b, ptrdiff_t b_rs, ptrdiff_t b_js, T *c, ptrdiff_t c_rs, int add)
+{
+  const ptrdiff_t keys = what == FN(ATT_COLUMNS) ? n : k;
+  for (ptrdiff_t r = 0, take; r < rows; r += take) {
+    if (what == FN(ATT_FROM)) take = r < past ? past : ATTENTION_STEP;
+    else take = past + r + 1 < keys ? ATTENTION_STEP : rows;
+    if (take > rows - r) take = rows - r;
+    const ptrdiff_t last = past + r + take, seen = last < 0 ? 0 : last < keys ? last : keys, from = what == FN(ATT_FROM) && r > past ? r - past : 0;
+    FN(att_product)(take, what == FN(ATT_COLUMNS) ? seen : n, what == FN(ATT_DEPTH) ? seen : k - from, a + r * a_rs + from * a_cs, a_rs, a_cs,
+                    b + from * b_rs, b_rs, b_js, c + r * c_rs, c_rs, add);
+  }
+}
+
 /* What hides or shifts the scores of one row against keys j0 to j0 + n.  Returns how many keys the row sees: those behind are hidden. */
 static ptrdiff_t FN(att_mask)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n, T *s)
 {
@@ -106,10 +125,11 @@ static inline void FN(att_scale)(T *x, ptrdiff_t n, T by)
 }
 
 /* Scores of `rows` queries (scaled, at pitch) against n keys. */
-static void FN(att_scores)(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t e, const T *q, const T *k, ptrdiff_t ks, const T *packed, T *s)
+static void FN(att_scores)(ptrdiff_t past, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t e, const T *q, const T *k, ptrdiff_t ks, const T *packed,
+                           T *s)
 {
   const ptrdiff_t pitch = FN(att_pitch)(e);
-  if (packed) { FN(att_product)(rows, n, e, q, pitch, 1, packed, GEMM_NR, e, s, ATT_COLS, 0); return; }
+  if (packed) { FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, e, q, pitch, 1, packed, GEMM_NR, e, s, ATT_COLS, 0); return; }
   for (ptrdiff_t i = 0; i < rows; i++)
     for (ptrdiff_t j = 0; j < n; j += FN(DOT_COLUMNS)) {
       T out[FN(DOT_COLUMNS)];
@@ -129,7 +149,7 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
   const T *k = (const T *)a->k + b * a->ks[0] + kv * a->ks[1], *v = (const T *)a->v + b * a->vs[0] + kv * a->vs[1];
   FN(att_rows)((const T *)a->q + b * a->qs[0] + h * a->qs[1] + i0 * a->qs[2], a->qs[2], i1 - i0, e, (T)a->scale, q);
   for (ptrdiff_t i = 0; i < i1 - i0; i++) { top[i] = -(T)INFINITY; sum[i] = 0; }
-  memset(acc, 0, (size_t)((i1 - i0) * pv) * sizeof(T));
+  if (!keys) memset(acc, 0, (size_t)((i1 - i0) * pv) * sizeof(T));
   for (ptrdiff_t j0 = 0; j0 < keys; j0 += ATT_COLS) {
     const ptrdiff_t block = keys - j0 < ATT_COLS ? keys - j0 : ATT_COLS;
     if (!few) FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
@@ -139,7 +159,8 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
       const ptrdiff_t rows = i1 - i0 - r0 < ATTENTION_ROWS ? i1 - i0 - r0 : ATTENTION_ROWS;
       const ptrdiff_t n = a->causal && i0 + r0 + rows - j0 < block ? i0 + r0 + rows - j0 : block;      /* keys that one of the rows sees */
       if (n <= 0) continue;
-      FN(att_scores)(rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s);
+      const ptrdiff_t past = a->causal ? i0 + r0 - j0 : n;
+      FN(att_scores)(past, rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s);
       for (ptrdiff_t r = r0; r < r0 + rows; r++) {
         T *row = s + (r - r0) * ATT_COLS;
         const ptrdiff_t seen = FN(att_mask)(a, b, h, i0 + r, j0, n, row);
@@ -151,9 +172,10 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
           FN(att_keep)(a, (b * a->heads + h) * a->l + i0 + r, j0, n, keep);
           for (ptrdiff_t j = 0; j < n; j++) row[j] *= keep[j];
         }
-        if (old != 1) FN(att_scale)(acc + r * pv, pv, old);
+        if (old != 1 && j0) FN(att_scale)(acc + r * pv, pv, old);
       }
-      FN(att_product)(rows, ev, n, s, ATT_COLS, 1, direct ? v + j0 * a->vs[2] : vs, direct ? a->vs[2] : pv, 1, acc + r0 * pv, pv, 1);
+      FN(att_seen)(FN(ATT_DEPTH), past, rows, ev, n, s, ATT_COLS, 1, direct ? v + j0 * a->vs[2] : vs, direct ? a->vs[2] : pv, 1,
+                   acc + r0 * pv, pv, j0 > 0);
     }
   }
   for (ptrdiff_t r = 0; r < i1 - i0; r++) {
@@ -191,7 +213,7 @@ static void FN(att_gather)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h,
   const T *y = (const T *)a->y + b * a->ys[0] + h * a->ys[1], *gy = (const T *)a->gy + b * a->gs[0] + h * a->gs[1];
   FN(att_rows)((const T *)a->q + b * a->qs[0] + h * a->qs[1], a->qs[2], a->l, a->e, (T)a->scale, to->q);
   FN(att_rows)(gy, a->gs[2], a->l, a->ev, 1, to->gy);
-  memset(to->gq, 0, (size_t)(a->l * pe) * sizeof(T));
+  if (!a->s) memset(to->gq, 0, (size_t)(a->l * pe) * sizeof(T));
   for (ptrdiff_t i = 0; i < a->l; i++, y += a->ys[2], gy += a->gs[2]) {
     vec sum = v_zero();
     ptrdiff_t j = 0;
@@ -247,19 +269,22 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
     FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
     FN(att_pack)(v + j0 * a->vs[2], a->vs[2], block, ev, packed_v);
     FN(att_rows)(k + j0 * a->ks[2], a->ks[2], block, e, 1, ks);
-    memset(gk, 0, (size_t)(block * pe) * sizeof(T));
-    memset(gv, 0, (size_t)(block * pv) * sizeof(T));
+    ptrdiff_t begun = 0;                              /* keys that a query has met: the first queries of a block meet all that any meets */
     for (ptrdiff_t g = 0; g < heads; g++)
       for (ptrdiff_t i0 = first; i0 < a->l; i0 += ATTENTION_ROWS) {
         const ptrdiff_t rows = a->l - i0 < ATTENTION_ROWS ? a->l - i0 : ATTENTION_ROWS, at = g * a->l + i0;
         const ptrdiff_t n = a->causal && i0 + rows - j0 < block ? i0 + rows - j0 : block;      /* keys that one of the rows sees */
-        FN(att_product)(rows, n, e, all.q + at * pe, pe, 1, packed, GEMM_NR, e, p, ATT_COLS, 0);
-        FN(att_product)(rows, n, ev, all.gy + at * pv, pv, 1, packed_v, GEMM_NR, ev, dp, ATT_COLS, 0);
+        const ptrdiff_t past = a->causal ? i0 - j0 : ATTENTION_ROWS * ATTENTION_COLS;
+        FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, e, all.q + at * pe, pe, 1, packed, GEMM_NR, e, p, ATT_COLS, 0);
+        FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, ev, all.gy + at * pv, pv, 1, packed_v, GEMM_NR, ev, dp, ATT_COLS, 0);
         FN(att_differentiate)(a, b, kv * heads + g, i0, rows, j0, n, all.dot + g * a->l, p, dp);
-        FN(att_product)(n, ev, rows, p, 1, ATT_COLS, all.gy + at * pv, pv, 1, gv, pv, 1);
-        FN(att_product)(n, e, rows, dp, 1, ATT_COLS, all.q + at * pe, pe, 1, gk, pe, 1);
-        FN(att_product)(rows, e, n, dp, ATT_COLS, 1, ks, pe, 1, all.gq + at * pe, pe, 1);
+        FN(att_seen)(FN(ATT_FROM), past, n, ev, rows, p, 1, ATT_COLS, all.gy + at * pv, pv, 1, gv, pv, begun > 0);
+        FN(att_seen)(FN(ATT_FROM), past, n, e, rows, dp, 1, ATT_COLS, all.q + at * pe, pe, 1, gk, pe, begun > 0);
+        FN(att_seen)(FN(ATT_DEPTH), past, rows, e, n, dp, ATT_COLS, 1, ks, pe, 1, all.gq + at * pe, pe, j0 > 0);
+        if (!begun) begun = n;
       }
+    memset(gk + begun * pe, 0, (size_t)((block - begun) * pe) * sizeof(T));
+    memset(gv + begun * pv, 0, (size_t)((block - begun) * pv) * sizeof(T));
     FN(att_store)(gk, block, e, 1, (T *)a->gk + b * a->gks[0] + kv * a->gks[1] + j0 * a->gks[2], a->gks[2]);
     FN(att_store)(gv, block, ev, 1, (T *)a->gv + b * a->gvs[0] + kv * a->gvs[1] + j0 * a->gvs[2], a->gvs[2]);
   }

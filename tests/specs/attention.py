@@ -40,6 +40,7 @@ CASES = [
     Case(shape((1, 2), 7, 7, 8), {"is_causal": True}), Case(shape((1, 1), 70, 66, 5), {"is_causal": True}),
     Case(shape((1, 1), 3, 9, 4), {"is_causal": True}), Case(shape((1, 4), 5, 6, 4, heads=2), {"enable_gqa": True}),
     Case(shape((2, 6), 4, 6, 4, heads=1), {"enable_gqa": True, "is_causal": True}),
+    Case(shape((1, 1), 130, 200, 5), {"is_causal": True}), Case(shape((1, 2), 75, 70, 3, heads=1), {"enable_gqa": True, "is_causal": True}),
     Case(shape((2, 2), 5, 70, 4, mask=(2, 1, 5, 70)), make=MASK), Case(shape((2, 2), 5, 6, 4, mask=(5, 6)), make=MASK),
     Case(((3, 1, 5, 4), (1, 2, 6, 4), (2, 6, 3), (3, 1, 1, 6)), make=[normal, normal, normal, boolean]),
     Case(shape((2, 2), 5, 70, 4, mask=(1, 2, 5, 70)), make=ADD),
