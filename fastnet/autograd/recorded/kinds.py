@@ -25,7 +25,6 @@ Recipe = Callable[[Op, Tensor], "list[Tensor | None]"]
 RECIPES: dict[str, Recipe] = {}
 # Ops without a second derivative, and why.
 REFUSED: dict[str, str] = {
-    "GridSamplerBackward0": "its second derivative is not written yet",
     "CtcLossBackward0": "its gradient is a recursion over all alignments, whose own gradient nobody has written",
 }
 
