@@ -83,7 +83,7 @@ from fastnet.version import __version__
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 
 if _typing.TYPE_CHECKING:
-    from fastnet import cuda, datasets, distributions, doctor, linalg, metrics, models, profiling, serialization, sklearn, special
+    from fastnet import cuda, datasets, distributions, doctor, func, linalg, metrics, models, profiling, serialization, sklearn, special
     from fastnet import text, training, transforms, utils
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
@@ -118,7 +118,7 @@ if _typing.TYPE_CHECKING:
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
-    _PACKAGES = ("cuda", "datasets", "distributions", "doctor", "linalg", "metrics", "models", "profiling", "serialization",
+    _PACKAGES = ("cuda", "datasets", "distributions", "doctor", "func", "linalg", "metrics", "models", "profiling", "serialization",
                  "sklearn", "special", "text", "training", "transforms", "utils")
     _NAMES = {
         **_HOME,

@@ -1,7 +1,8 @@
-"""gradcheck: analytic gradients against central differences."""
+"""gradcheck and gradgradcheck: analytic gradients against central differences."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,52 @@ def gradcheck(func: Callable, inputs: Tensor | Sequence, *, eps: float = 1e-6, a
             raise
         return False
     return True
+
+
+def gradgradcheck(func: Callable, inputs: Tensor | Sequence, grad_outputs: Tensor | Sequence | None = None, *, eps: float = 1e-6,
+                  atol: float = 1e-5, rtol: float = 1e-3, gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
+                  nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+                  fast_mode: bool = False) -> bool:
+    """Compare the second derivatives of func with central differences of its gradients: `gradcheck` of its backward.
+
+    Args:
+        func: takes the inputs, returns a tensor or a tuple of tensors.
+        inputs: a tensor or a sequence of arguments; the float64 tensors among them that require gradients are checked.
+        grad_outputs: for each output that requires gradients the gradient with which backward begins; None: random ones.
+        gen_non_contig_grad_outputs: make the random ones with gaps in memory.
+        eps, atol, rtol, raise_exception, nondet_tol, check_undefined_grad, check_grad_dtypes, fast_mode: as of `gradcheck`.
+
+    Returns:
+        True; False where they differ and raise_exception is False.
+
+    Raises:
+        GradcheckError: they differ; inputs and outputs that the message names are those of the backward.
+        ValueError: no input is a float64 tensor that requires gradients.
+
+    >>> import fastnet
+    >>> x = fastnet.tensor([0.5, 2.0], dtype=fastnet.float64, requires_grad=True)
+    >>> fastnet.autograd.gradgradcheck(lambda x: x ** 3, x)
+    True
+    """
+    args = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    wanted = [i for i, a in enumerate(args) if isinstance(a, Tensor) and a.requires_grad]
+    tracked = [y for y in _outputs(func, args) if y.requires_grad]
+    if grad_outputs is None:
+        rng = np.random.default_rng(0)
+        gap = 2 if gen_non_contig_grad_outputs else 1
+        starts = [from_numpy(np.asarray(rng.standard_normal([*y.shape, gap])))[..., 0].to(y.dtype) for y in tracked]
+    else:
+        starts = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    starts = [g.detach().requires_grad_() for g in starts]
+
+    def backward(*row: Any) -> tuple:
+        given, begun = row[:len(args)], row[len(args):]
+        ys = [y for y in _outputs(func, given) if y.requires_grad]
+        made = grad(ys, [given[i] for i in wanted], begun, create_graph=True, allow_unused=True)
+        return tuple(g for g in made if g is not None and g.requires_grad)
+
+    return gradcheck(backward, (*args, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception, nondet_tol=nondet_tol,
+                     check_undefined_grad=check_undefined_grad, check_grad_dtypes=check_grad_dtypes, fast_mode=fast_mode)
 
 
 def _outputs(func: Callable, args: tuple) -> list[Tensor]:

@@ -49,7 +49,8 @@ class _Products(Function):
         gy, x, w = ctx.saved_tensors
         order, recording = iter(given), is_grad_enabled()
         ggx, ggw = (next(order) if wanted else None for wanted in ctx.wanted)
-        parts, made = [], [None, None]
+        parts: list[Tensor] = []
+        made: list[Tensor | None] = [None, None]
         for k, (along, other) in enumerate(((ggw, x), (ggx, w))):
             if along is None or other is None:
                 continue
