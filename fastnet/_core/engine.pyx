@@ -135,6 +135,18 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     return tuple(result)
 
 
+def _under(mode, function):
+    """The function, with recording on or off while it runs."""
+    @wraps(function)
+    def wrapped(*args, **kwargs):
+        before = set_grad_enabled_flag(mode)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            set_grad_enabled_flag(before)
+    return wrapped
+
+
 class set_grad_enabled:
     """Turn recording on or off; a function, a context manager and a decorator.
 
@@ -156,16 +168,7 @@ class set_grad_enabled:
 
     def __call__(self, function):
         set_grad_enabled_flag(self.before)
-        mode = self.mode
-
-        @wraps(function)
-        def wrapped(*args, **kwargs):
-            before = set_grad_enabled_flag(mode)
-            try:
-                return function(*args, **kwargs)
-            finally:
-                set_grad_enabled_flag(before)
-        return wrapped
+        return _under(self.mode, function)
 
 
 class no_grad:
@@ -190,16 +193,7 @@ class no_grad:
         set_grad_enabled_flag(self.before)
 
     def __call__(self, function):
-        mode = self.mode
-
-        @wraps(function)
-        def wrapped(*args, **kwargs):
-            before = set_grad_enabled_flag(mode)
-            try:
-                return function(*args, **kwargs)
-            finally:
-                set_grad_enabled_flag(before)
-        return wrapped
+        return _under(self.mode, function)
 
 
 class enable_grad(no_grad):

@@ -147,7 +147,7 @@ def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
         input: any tensor.
         dim: an axis; None: the index into the flattened tensor.
         keepdim: keep the axis, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
 
     >>> import fastnet
     >>> fastnet.argmax(fastnet.tensor([[1.0, 5.0], [7.0, 4.0]]), dim=1)
@@ -165,7 +165,7 @@ def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
         input: any tensor.
         dim: an axis; None: the index into the flattened tensor.
         keepdim: keep the axis, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
 
     >>> import fastnet
     >>> fastnet.argmin(fastnet.tensor([[1.0, 5.0], [7.0, 4.0]]), dim=1)
@@ -205,7 +205,7 @@ def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None)
         input: any tensor.
         dim: an axis, or None for all; or a tensor, which is taken as `other`.
         keepdim: keep the axis, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         other: a tensor to compare with, element by element.
 
     Returns:
@@ -227,7 +227,7 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None)
         input: any tensor.
         dim: an axis, or None for all; or a tensor, which is taken as `other`.
         keepdim: keep the axis, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         other: a tensor to compare with, element by element.
 
     Returns:

@@ -5,7 +5,7 @@ from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
-from fastnet.ops.axes cimport one_axis
+from fastnet.ops.axes cimport Rows, one_axis
 from fastnet.ops.bounds cimport *
 from fastnet.ops.gather cimport index_tensor
 
@@ -16,25 +16,34 @@ cdef extern from "groups/index.h" nogil:
     int FN_index_select, FN_scatter_add
 
 
+cdef Rows _along(const fn_tensor *x, int axis) noexcept:
+    """Of a contiguous array: `outer` times `n` rows of `inner` elements."""
+    cdef Rows r
+    cdef int d
+    r.outer = r.inner = r.n = 1
+    for d in range(x.ndim):
+        if d < axis:
+            r.outer *= x.dims[d]
+        elif d > axis:
+            r.inner *= x.dims[d]
+        else:
+            r.n = x.dims[d]
+    return r
+
+
 cdef int take_rows(fn_tensor *y, const fn_tensor *x, int axis, const fn_tensor *index) except -1:
     """y (there, contiguous) = rows of x along an axis."""
     cdef fn_index_args a
     cdef fn_tensor px
-    cdef int d
-    cdef Py_ssize_t outer = 1
+    cdef Rows r = _along(x, axis)
     array_contiguous(&px, x)
     try:
-        a.x, a.index, a.y, a.bytes, a.inner = px.p, <int64_t *>index.p, y.p, itemsize(x.dtype), 1
-        for d in range(x.ndim):
-            if d < axis:
-                outer *= x.dims[d]
-            elif d > axis:
-                a.inner *= x.dims[d]
-        a.n = x.dims[axis] if x.ndim else 1
-        a.k = index.size
+        a.x, a.index, a.y, a.bytes = px.p, <int64_t *>index.p, y.p, itemsize(x.dtype)
+        a.n, a.k, a.inner = r.n, index.size, r.inner
         if a.inner == 0:
             return 0
-        return launch(FN_index_select, FN_F64 if a.bytes == 8 else FN_F32, &a, outer * a.k, 2.0 * outer * a.k + byte_cost(2.0 * a.bytes * y.size))
+        return launch(FN_index_select, FN_F64 if a.bytes == 8 else FN_F32, &a, r.outer * a.k,
+                      2.0 * r.outer * a.k + byte_cost(2.0 * a.bytes * y.size))
     finally:
         array_drop(&px)
 
@@ -43,21 +52,15 @@ cdef int add_rows(fn_tensor *y, int axis, const fn_tensor *index, const fn_tenso
     """y (contiguous) += rows of src along an axis; fresh: y is 0 at first."""
     cdef fn_scatter_args a
     cdef fn_tensor ps
-    cdef int d
-    cdef Py_ssize_t outer = 1
+    cdef Rows r = _along(y, axis)
     array_contiguous(&ps, src)
     try:
-        a.x, a.index, a.y, a.bytes, a.inner = ps.p, <int64_t *>index.p, y.p, itemsize(y.dtype), 1
-        for d in range(y.ndim):
-            if d < axis:
-                outer *= y.dims[d]
-            elif d > axis:
-                a.inner *= y.dims[d]
-        a.n, a.k, a.y_inner = y.dims[axis] if y.ndim else 1, index.size, a.inner
+        a.x, a.index, a.y, a.bytes = ps.p, <int64_t *>index.p, y.p, itemsize(y.dtype)
+        a.n, a.k, a.inner, a.y_inner = r.n, index.size, r.inner, r.inner
         a.index_o, a.index_i, a.index_j = 0, 1, 0
         a.x_o, a.x_i, a.x_j = a.k * a.inner, a.inner, 1
         a.ignore, a.fresh = ignore, fresh
-        return launch(FN_scatter_add, y.dtype, &a, outer * a.n, 2.0 * outer * a.k + byte_cost(a.bytes * (3.0 * src.size + (y.size if fresh else 0))))
+        return launch(FN_scatter_add, y.dtype, &a, r.outer * a.n, 2.0 * r.outer * a.k + byte_cost(a.bytes * (3.0 * src.size + (y.size if fresh else 0))))
     finally:
         array_drop(&ps)
 

@@ -85,13 +85,12 @@ cdef class _Group:
                                  f"{shape_of(&p.t)} with strides {p.stride()}")
             if p.flags & READ_ONLY:
                 raise ValueError(f"{op}: parameter {i} of shape {shape_of(&p.t)} is over read-only memory")
-            e = self.at(p, i)
+            e = self.turn(p, self.n)
             e.p, e.n = p.t.p, p.t.size
             e.s[0] = e.s[1] = e.s[2] = NULL
             e.step = e.extra[0] = e.extra[1] = NULL
             e.first = 0
             e.chunk = self.chunks[p.t.dtype]
-            self.n[p.t.dtype] += 1
             self.chunks[p.t.dtype] += (p.t.size + OPTIM_CHUNK - 1) // OPTIM_CHUNK
             self.elements[p.t.dtype] += p.t.size
             if p.node.grad.dtype != p.t.dtype:
@@ -110,33 +109,20 @@ cdef class _Group:
     def __dealloc__(self):
         block_free(self.entry)
 
-    cdef fn_optim_entry *at(self, Tensor p, Py_ssize_t i) noexcept:
-        """The next free entry for p's dtype: float32 ones are numbered up, float64 ones lie behind them in reverse until `settle`."""
-        return &self.entry[self.n[0]] if p.t.dtype == FN_F32 else &self.entry[self.size - 1 - self.n[1]]
+    cdef fn_optim_entry *turn(self, Tensor p, Py_ssize_t *used) noexcept:
+        """The entry of the next parameter; `used` counts those of each dtype: float32 from the front, float64 from the back until `run`."""
+        used[p.t.dtype] += 1
+        return &self.entry[used[0] - 1] if p.t.dtype == FN_F32 else &self.entry[self.size - used[1]]
 
     cdef int lists(self, list params, int k, object tensors, str name) except -1:
-        """State k of every entry."""
-        cdef Py_ssize_t i
-        cdef Py_ssize_t used[2]
-        cdef Tensor p, s
-        cdef fn_optim_entry *e
-        used[0] = used[1] = 0
-        if len(tensors) != self.size:
-            raise ValueError(f"{self.op}: {len(tensors)} {name} for {self.size} parameters")
-        for i in range(self.size):
-            p = params[i]
-            s = require_tensor(tensors[i], self.op, name)
-            e = &self.entry[used[0]] if p.t.dtype == FN_F32 else &self.entry[self.size - 1 - used[1]]
-            used[p.t.dtype] += 1
-            if s.t.dtype != p.t.dtype or not same_layout(&s.t, &p.t):
-                raise ValueError(f"{self.op}: {name}[{i}] is {s.dtype} of shape {shape_of(&s.t)}, strides {s.stride()}; its parameter is "
-                                 f"{p.dtype} of shape {shape_of(&p.t)}, strides {p.stride()}")
-            e.s[k] = s.t.p
-            written(s)
-        return 0
+        """State k of every entry, laid out as the parameter."""
+        return self.states(params, k, tensors, name, False)
 
     cdef int scalars(self, list params, int k, object tensors, str name) except -1:
         """Scalar state k (0: step, 1 and 2: extra) of every entry."""
+        return self.states(params, k, tensors, name, True)
+
+    cdef int states(self, list params, int k, object tensors, str name, bint scalar) except -1:
         cdef Py_ssize_t i
         cdef Py_ssize_t used[2]
         cdef Tensor p, s
@@ -147,11 +133,15 @@ cdef class _Group:
         for i in range(self.size):
             p = params[i]
             s = require_tensor(tensors[i], self.op, name)
-            e = &self.entry[used[0]] if p.t.dtype == FN_F32 else &self.entry[self.size - 1 - used[1]]
-            used[p.t.dtype] += 1
-            if s.t.dtype != FN_F32 or s.t.size != 1:
+            e = self.turn(p, used)
+            if scalar and (s.t.dtype != FN_F32 or s.t.size != 1):
                 raise ValueError(f"{self.op}: {name}[{i}] must be a float32 tensor of one element, got {s.dtype} of shape {shape_of(&s.t)}")
-            if k == 0:
+            if not scalar and (s.t.dtype != p.t.dtype or not same_layout(&s.t, &p.t)):
+                raise ValueError(f"{self.op}: {name}[{i}] is {s.dtype} of shape {shape_of(&s.t)}, strides {s.stride()}; its parameter is "
+                                 f"{p.dtype} of shape {shape_of(&p.t)}, strides {p.stride()}")
+            if not scalar:
+                e.s[k] = s.t.p
+            elif k == 0:
                 e.step = <float *>s.t.p
             else:
                 e.extra[k - 1] = <float *>s.t.p
@@ -195,7 +185,6 @@ def sgd_update(list params, list momentum_buffers, *, double lr, double momentum
     cdef Tensor p
     cdef Py_ssize_t i
     cdef Py_ssize_t used[2]
-    cdef fn_optim_entry *e
     a.lr, a.momentum, a.dampening, a.weight_decay, a.nesterov, a.maximize, a.decoupled = &lr, momentum, dampening, weight_decay, nesterov, maximize, 0
     if momentum != 0.0:
         used[0] = used[1] = 0
@@ -207,9 +196,7 @@ def sgd_update(list params, list momentum_buffers, *, double lr, double momentum
         group.lists(params, 0, momentum_buffers, "momentum_buffers")
         for i in range(group.size):
             p = params[i]
-            e = &group.entry[used[0]] if p.t.dtype == FN_F32 else &group.entry[group.size - 1 - used[1]]
-            used[p.t.dtype] += 1
-            e.first = fresh[i]
+            group.turn(p, used).first = fresh[i]
     group.run(params, FN_sgd_update, &a, 5.0 if momentum != 0.0 else 3.0, -1, -1)
 
 

@@ -87,11 +87,11 @@ cdef fn_op PROD_DIM = [b"ProdBackward1", prod_backward, False]
 cdef fn_op LOGSUMEXP = [b"LogsumexpBackward0", logsumexp_backward, False]
 
 
-cdef Tensor _reduce(Tensor x, long mask, bint keepdim, int kernel, int again, const fn_op *op, double scale, bint save):
+cdef Tensor _reduce(Tensor x, long mask, bint keepdim, int kernel, const fn_op *op, double scale, bint save):
     """y = kernel over the axes of mask, on the tape."""
     cdef Tensor y = Tensor.__new__(Tensor)
     cdef fn_node *n
-    reduce_array(&y.t, &x.t, mask, kernel, again)
+    reduce_array(&y.t, &x.t, mask, kernel, kernel)
     if scale != 1.0:
         rescale(&y.t, scale, False)
     if x.node != NULL and grad_enabled():
@@ -112,10 +112,31 @@ cdef object numpy_axes(long mask, int ndim):
     return tuple([d for d in range(ndim) if mask & (1 << d)])
 
 
-cdef Tensor _not_empty(Tensor x, long mask, str op):
+cdef Tensor _total(object input, object dim, bint keepdim, object dtype, int kernel, const fn_op *op, str name):
+    """A sum or a product; that of integers by NumPy."""
+    cdef Tensor x = require_tensor(input, name, "input")
+    cdef long mask = axes_mask(dim, x.t.ndim, name)
+    cdef int out = FN_I64
+    if dtype is not None:
+        out = dtype_index(dtype)
+        if out != x.t.dtype:
+            x = x.to(dtype)
+    if not is_float(x.t.dtype):
+        of_integers = np.prod if kernel == FN_reduce_prod else np.sum
+        return from_data(of_integers(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), dtype=dtype_object(out).numpy, keepdims=keepdim), out)
+    return _reduce(x, mask, keepdim, kernel, op, 1.0, kernel == FN_reduce_prod)
+
+
+cdef Tensor _extreme(object input, object dim, bint keepdim, int kernel, const fn_op *op, str name):
+    """The largest or the smallest; that of integers by NumPy."""
+    cdef Tensor x = require_tensor(input, name, "input")
+    cdef long mask = axes_mask(dim, x.t.ndim, name)
     if axes_count(&x.t, mask) == 0:
-        raise ValueError(f"{op}: the reduced axes of a tensor of shape {shape_of(&x.t)} have no element, and {op} has no value for none")
-    return x
+        raise ValueError(f"{name}: the reduced axes of a tensor of shape {shape_of(&x.t)} have no element, and {name} has no value for none")
+    if not is_float(x.t.dtype):
+        of_integers = np.max if kernel == FN_reduce_max else np.min
+        return from_data(of_integers(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), keepdims=keepdim), x.t.dtype)
+    return _reduce(x, mask, keepdim, kernel, op, 1.0, True)
 
 
 def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
@@ -125,7 +146,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None)
         input: any tensor; integers and bools are summed as int64.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         dtype: cast to it first.
 
     >>> import fastnet
@@ -134,16 +155,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None)
     """
     if axis is not None or keepdims is not None:
         dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "sum")
-    cdef Tensor x = require_tensor(input, "sum", "input")
-    cdef long mask = axes_mask(dim, x.t.ndim, "sum")
-    cdef int out = FN_I64
-    if dtype is not None:
-        out = dtype_index(dtype)
-        if out != x.t.dtype:
-            x = x.to(dtype)
-    if not is_float(x.t.dtype):
-        return from_data(np.sum(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), dtype=dtype_object(out).numpy, keepdims=keepdim), out)
-    return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &SUM if dim is None else &SUM_DIM, 1.0, False)
+    return _total(input, dim, keepdim, dtype, FN_reduce_sum, &SUM if dim is None else &SUM_DIM, "sum")
 
 
 def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
@@ -153,7 +165,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
         input: a floating-point tensor, or any with dtype=.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         dtype: cast to it first.
 
     Raises:
@@ -171,7 +183,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
         x = x.to(dtype)
     if not is_float(x.t.dtype):
         raise TypeError(f"mean: input must be floating-point, got {x.dtype}; pass dtype=")
-    return _reduce(x, mask, keepdim, FN_reduce_sum, FN_reduce_sum, &MEAN if dim is None else &MEAN_DIM, 1.0 / axes_count(&x.t, mask), False)
+    return _reduce(x, mask, keepdim, FN_reduce_sum, &MEAN if dim is None else &MEAN_DIM, 1.0 / axes_count(&x.t, mask), False)
 
 
 def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None):
@@ -181,7 +193,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
         input: any tensor; integers and bools are multiplied as int64.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         dtype: cast to it first.
 
     >>> import fastnet
@@ -190,16 +202,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
     """
     if axis is not None or keepdims is not None:
         dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "prod")
-    cdef Tensor x = require_tensor(input, "prod", "input")
-    cdef long mask = axes_mask(dim, x.t.ndim, "prod")
-    cdef int out = FN_I64
-    if dtype is not None:
-        out = dtype_index(dtype)
-        if out != x.t.dtype:
-            x = x.to(dtype)
-    if not is_float(x.t.dtype):
-        return from_data(np.prod(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), dtype=dtype_object(out).numpy, keepdims=keepdim), out)
-    return _reduce(x, mask, keepdim, FN_reduce_prod, FN_reduce_prod, &PROD if dim is None else &PROD_DIM, 1.0, True)
+    return _total(input, dim, keepdim, dtype, FN_reduce_prod, &PROD if dim is None else &PROD_DIM, "prod")
 
 
 def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
@@ -209,7 +212,7 @@ def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
         input: any tensor; NaN is larger than everything.
         dim: an axis, several, or () for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
 
     Raises:
         ValueError: there is no element to choose from.
@@ -220,12 +223,7 @@ def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
     """
     if axis is not None or keepdims is not None:
         dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "amax")
-    cdef Tensor x = require_tensor(input, "amax", "input")
-    cdef long mask = axes_mask(dim, x.t.ndim, "amax")
-    _not_empty(x, mask, "amax")
-    if not is_float(x.t.dtype):
-        return from_data(np.max(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), keepdims=keepdim), x.t.dtype)
-    return _reduce(x, mask, keepdim, FN_reduce_max, FN_reduce_max, &AMAX, 1.0, True)
+    return _extreme(input, dim, keepdim, FN_reduce_max, &AMAX, "amax")
 
 
 def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
@@ -235,7 +233,7 @@ def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
         input: any tensor; NaN is smaller than everything.
         dim: an axis, several, or () for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
 
     Raises:
         ValueError: there is no element to choose from.
@@ -246,12 +244,7 @@ def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None):
     """
     if axis is not None or keepdims is not None:
         dim, keepdim = numpy_names(dim, keepdim, axis, keepdims, "amin")
-    cdef Tensor x = require_tensor(input, "amin", "input")
-    cdef long mask = axes_mask(dim, x.t.ndim, "amin")
-    _not_empty(x, mask, "amin")
-    if not is_float(x.t.dtype):
-        return from_data(np.min(x._ndarray(), axis=numpy_axes(mask, x.t.ndim), keepdims=keepdim), x.t.dtype)
-    return _reduce(x, mask, keepdim, FN_reduce_min, FN_reduce_min, &AMIN, 1.0, True)
+    return _extreme(input, dim, keepdim, FN_reduce_min, &AMIN, "amin")
 
 
 def logsumexp(input, dim, keepdim=False):
@@ -270,7 +263,7 @@ def logsumexp(input, dim, keepdim=False):
     cdef long mask = axes_mask(dim, x.t.ndim, "logsumexp")
     if not is_float(x.t.dtype):
         x = x.to("float32")
-    return _reduce(x, mask, keepdim, FN_reduce_logsumexp, FN_reduce_logsumexp, &LOGSUMEXP, 1.0, True)
+    return _reduce(x, mask, keepdim, FN_reduce_logsumexp, &LOGSUMEXP, 1.0, True)
 
 
 cdef Tensor _truth(object function, Tensor x, object dim, bint keepdim, str op):
@@ -285,7 +278,7 @@ def any(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
         input: any tensor.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
 
     Returns:
         A bool tensor (uint8 for uint8).
@@ -306,7 +299,7 @@ def all(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
         input: any tensor.
         dim: an axis, several, or None for all.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
 
     Returns:
         A bool tensor (uint8 for uint8).

@@ -114,7 +114,7 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=
         dim: an axis, several, or None for all.
         unbiased: True: correction 1, False: correction 0.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         correction: default 1.
 
     >>> import fastnet
@@ -134,7 +134,7 @@ def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None, axis=
         dim: an axis, several, or None for all.
         unbiased: True: correction 1, False: correction 0.
         keepdim: keep the axes, with size 1.
-        axis, keepdims: NumPy\'s names of dim and keepdim.
+        axis, keepdims: NumPy's names of dim and keepdim.
         correction: default 1.
 
     >>> import fastnet
