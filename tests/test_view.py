@@ -154,3 +154,59 @@ def test_transposed_copies(dtype, split, isa):
             assert (w.grad.numpy().transpose(order) == g + g).all()
             y = fastnet.from_numpy(a[..., ::-1]).permute(order)
             assert (y.contiguous().numpy() == a[..., ::-1].transpose(order)).all()
+
+
+def of_a_layer(n=2):
+    """An image that a layer made: channels last in memory."""
+    weight = fastnet.tensor(np.random.default_rng(0).standard_normal((4, 3, 3, 3)), dtype=fastnet.float32, requires_grad=True)
+    image = fastnet.tensor(np.random.default_rng(1).standard_normal((n, 3, 6, 5)), dtype=fastnet.float32)
+    return weight, fastnet.nn.functional.conv2d(image, weight).relu()
+
+
+def test_view_of_what_a_layer_made_shares_memory_in_row_major_order():
+    """The idiom x.view(len(x), -1) behind convolutions."""
+    for in_place in (False, True):
+        (w, x), (other, flat) = of_a_layer(), of_a_layer()
+        assert not x.is_contiguous()
+        want = np.ascontiguousarray(x.detach().numpy()).reshape(2, -1) * (1 + in_place)
+        rows = x.view(x.size(0), -1)
+        flat = flat.flatten(1)
+        if in_place:
+            rows *= 2
+            flat = flat * 2
+        assert x.is_contiguous() and rows.data_ptr() == x.data_ptr() and np.array_equal(rows.detach().numpy(), want)
+        assert np.array_equal(x.detach().numpy().reshape(2, -1), want)
+        scale = fastnet.arange(flat.numel()).view(2, -1)
+        (x.view(2, -1) ** 2 * scale).sum().backward()
+        (flat ** 2 * scale).sum().backward()
+        assert np.allclose(w.grad.numpy(), other.grad.numpy(), rtol=1e-5)
+    with fastnet.no_grad():
+        assert of_a_layer()[1].view(2, -1).shape == (2, 48)
+    _, x = of_a_layer()
+    x.mul_(2)
+    version = x._version
+    assert x.view(2, -1)._version == x._version == version > 0
+
+
+def test_view_moves_nothing_that_others_count_on():
+    def refused(x):
+        before = x.stride()
+        with pytest.raises(RuntimeError, match=r"view: shape \(2, \d+\) needs a copy of x, .*use reshape"):
+            x.view(2, -1)
+        assert x.stride() == before
+    _, x = of_a_layer()
+    part = x[:, 1]
+    refused(x)
+    part *= 1                                             # noqa: keeps it alive
+    refused(x[:, :2])
+    refused(fastnet.zeros(2, 4, 5, 3).permute(0, 3, 1, 2))
+    refused(fastnet.from_numpy(np.zeros((2, 4, 5, 3), np.float32).transpose(0, 3, 1, 2)))
+    with fastnet.no_grad():
+        _, x = of_a_layer()
+        part = x[0]
+        refused(x)
+        assert part.shape == (4, 4, 3)
+        array = of_a_layer()[1]
+        held = array.numpy()
+        refused(array)
+        assert held.shape == (2, 4, 4, 3)

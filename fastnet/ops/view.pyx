@@ -268,6 +268,8 @@ cdef Tensor selected(Tensor x, const Selection *s, const fn_op *op):
 def view(input, *shape, size=None, dtype=None):
     """The same memory under another shape, or as another dtype of the same width.
 
+    Images lie channels last where the library made them: where only that is in the way, the tensor first goes into row-major order.
+
     Args:
         shape: sizes, as integers or one tuple; one may be -1 and is inferred.  Or a dtype, which reads the same bits anew.
 
@@ -286,10 +288,24 @@ def view(input, *shape, size=None, dtype=None):
         return _reinterpreted(x, dtype_index(shape[0] if dtype is None else dtype))
     ndim = sizes_of(dims, shape, size, "view", "shape")
     infer(dims, ndim, &x.t, "view")
-    if not restride(&x.t, ndim, dims, strides):
-        raise RuntimeError(f"view: shape {_tuple(ndim, dims)} needs a copy of x, of shape {shape_of(&x.t)} and strides {x.stride()}; "
-                           "use reshape")
+    if not restride(&x.t, ndim, dims, strides) and not (_into_rows(x) and restride(&x.t, ndim, dims, strides)):
+        raise RuntimeError(f"view: shape {_tuple(ndim, dims)} needs a copy of x, {shape_of(&x.t)} with strides {x.stride()}; use reshape")
     return restrided(x, ndim, dims, strides)
+
+
+cdef bint _into_rows(Tensor x) except -1:
+    """Put a tensor that is channels last into row-major order; False where others may count on its memory: views, what it is a view of."""
+    cdef fn_tensor old = x.t
+    cdef Tensor rows
+    if x.t.ndim < 3 or x.flags or x.base is not None or x.views != NULL or x.t.st.owner != NULL or not is_channels_last(&x.t):
+        return False
+    if x.node == NULL and x.t.st.refs > 1:               # views made under no_grad() are in no list; the tape may hold it beside
+        return False
+    rows = tensor_new(x.t.ndim, x.t.dims, x.t.dtype)
+    array_copy(&rows.t, &x.t)
+    rows.t.st.version = old.st.version                   # what was saved is not thought to have changed
+    x.t, rows.t = rows.t, old
+    return True
 
 
 cdef Tensor _reinterpreted(Tensor x, int dtype):
