@@ -68,6 +68,51 @@ def test_muon_resumes_from_its_state():
     assert fn.equal(run(None), run(3))
 
 
+@pytest.mark.parametrize("shape", [(), (5,), (6, 4), (2, 3, 4)])
+@pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1, "maximize": True},
+                                     {"lr": 0.4, "eps": (1e-3, 0.5), "d": 2.0, "beta2_decay": -0.5}])
+def test_adafactor_is_its_formula_and_pytorchs(shape, options):
+    rng = np.random.default_rng(2)
+    start, gradients = rng.standard_normal(shape), rng.standard_normal((5, *shape))
+    gradients[1] *= 30                                     # so that the update is clipped
+    full = {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1.0, "weight_decay": 0.0, "maximize": False, **options}
+    w = nn.Parameter(fn.from_numpy(start.copy()))
+    optimizer = optim.Adafactor([w], **options)
+    p, rows, columns, v = start.copy(), 0.0, 0.0, 0.0
+    least, smallest = full["eps"]
+    least = np.finfo(np.float64).eps if least is None else least
+    for t, g in enumerate(gradients, 1):
+        w.grad = fn.tensor(g, dtype=fn.float64)
+        optimizer.step()
+        g, new = -g if full["maximize"] else g, t ** full["beta2_decay"]
+        alpha = max(smallest, np.sqrt(np.mean(p ** 2))) * min(full["lr"], 1 / np.sqrt(t))
+        p = p * (1 - full["lr"] * full["weight_decay"])
+        if len(shape) > 1:
+            rows, columns = (1 - new) * rows + new * (g * g).mean(-1), (1 - new) * columns + new * (g * g).mean(-2)
+            v = rows[..., :, None] * columns[..., None, :] / np.maximum(rows.mean(-1), least)[..., None, None]
+        else:
+            v = (1 - new) * v + new * g * g
+        u = g / np.maximum(np.sqrt(v), least)
+        p = p - alpha * u / max(1, np.sqrt(np.mean(u ** 2)) / full["d"])
+    assert np.allclose(w.detach().numpy(), p, rtol=1e-10, atol=1e-12)
+    torch = pytest.importorskip("torch")
+    theirs = torch.nn.Parameter(torch.tensor(start))
+    other = torch.optim.Adafactor([theirs], **options)
+    for g in gradients:
+        theirs.grad = torch.tensor(g)
+        other.step()
+    assert np.allclose(w.detach().numpy(), theirs.detach().numpy(), rtol=1e-10, atol=1e-12)
+    assert set(other.state[theirs]) == set(optimizer.state[w])
+    for name, value in other.state[theirs].items():
+        assert tuple(optimizer.state[w][name].shape) == tuple(value.shape)
+
+
+def test_adafactor_refuses():
+    for bad in ({"beta2_decay": 0.1}, {"d": 0.5}, {"eps": (-1.0, 1.0)}, {"lr": -1.0}):
+        with pytest.raises(ValueError):
+            optim.Adafactor([nn.Parameter(fn.ones(3))], **bad)
+
+
 @pytest.mark.parametrize("how", ["mean", "avg_fn", "multi_avg_fn"])
 def test_averages(how):
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))

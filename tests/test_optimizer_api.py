@@ -8,7 +8,7 @@ import pytest
 import fastnet as fn
 from fastnet import optim
 
-ALL = ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Rprop", "ASGD", "Lion"]
+ALL = ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Rprop", "ASGD", "Lion", "Adafactor"]
 
 
 def parameter(*values):
@@ -28,7 +28,8 @@ STATES = {"SGD": {"momentum_buffer"}, "Adam": {"step", "exp_avg", "exp_avg_sq", 
           "AdamW": {"step", "exp_avg", "exp_avg_sq"}, "NAdam": {"step", "mu_product", "exp_avg", "exp_avg_sq"}, "Adagrad": {"step", "sum"},
           "RAdam": {"step", "exp_avg", "exp_avg_sq"}, "Adamax": {"step", "exp_avg", "exp_inf"},
           "Adadelta": {"step", "square_avg", "acc_delta"},
-          "Rprop": {"step", "prev", "step_size"}, "ASGD": {"step", "eta", "mu", "ax"}, "Lion": {"exp_avg"}}
+          "Rprop": {"step", "prev", "step_size"}, "ASGD": {"step", "eta", "mu", "ax"}, "Lion": {"exp_avg"},
+          "Adafactor": {"step", "variance"}}
 OPTIONS = {"SGD": {"momentum": 0.9}, "Adam": {"amsgrad": True}, "RMSprop": {"centered": True}}
 
 

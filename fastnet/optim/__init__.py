@@ -1,5 +1,6 @@
 """optim: optimizers and schedules of the learning rate."""
 from fastnet.optim import lr_scheduler
+from fastnet.optim.adafactor import Adafactor
 from fastnet.optim.adadelta import Adadelta
 from fastnet.optim.adagrad import Adagrad
 from fastnet.optim.adam import Adam, AdamW
@@ -17,8 +18,8 @@ from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
 from fastnet.optim.sparse_adam import SparseAdam
 
-__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "MuSGD", "Muon", "NAdam", "Optimizer",
-           "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler"]
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "MuSGD", "Muon", "NAdam",
+           "Optimizer", "RAdam", "RMSprop", "Rprop", "SparseAdam", "lr_scheduler"]
 
 
 def __getattr__(name: str) -> object:
