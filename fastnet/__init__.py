@@ -1,6 +1,7 @@
 """fastnet: neural networks on CPUs, with PyTorch's API."""
 # ruff: noqa: F401
 import typing as _typing
+from math import e, inf, nan, pi
 
 from fastnet import _modules  # before any compiled module
 from fastnet import autograd, backends, config, nn, optim
@@ -81,10 +82,11 @@ from fastnet.printing import set_printoptions
 from fastnet.version import __version__
 
 float, double, long, int, bool = float32, float64, int64, int32, bool_
+newaxis = None
 
 if _typing.TYPE_CHECKING:
-    from fastnet import cuda, datasets, distributions, doctor, func, linalg, metrics, models, profiling, serialization, sklearn, special
-    from fastnet import text, training, transforms, utils
+    from fastnet import accelerator, cuda, datasets, distributions, doctor, func, linalg, metrics, models, profiling, random
+    from fastnet import serialization, sklearn, special, text, training, transforms, utils
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.doctor import diagnose
     from fastnet.profiling.estimate import estimate
@@ -112,14 +114,17 @@ if _typing.TYPE_CHECKING:
     from fastnet.ops.statistics import aminmax, corrcoef, cov, nanmean, nanmedian, nanquantile, nansum, quantile
     from fastnet.ops.write import diagonal_scatter, index_copy, index_fill, select_scatter, slice_scatter
     from fastnet.special import digamma, erfinv, lgamma
+    from fastnet.switches import (
+        are_deterministic_algorithms_enabled, get_default_device, set_default_device, set_flush_denormal, use_deterministic_algorithms,
+    )
     from fastnet.tensor_types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor
     from fastnet.serialization import load, save
     from fastnet.training import Trainer
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
-    _PACKAGES = ("cuda", "datasets", "distributions", "doctor", "func", "linalg", "metrics", "models", "profiling", "serialization",
-                 "sklearn", "special", "text", "training", "transforms", "utils")
+    _PACKAGES = ("accelerator", "cuda", "datasets", "distributions", "doctor", "func", "linalg", "metrics", "models", "profiling",
+                 "random", "serialization", "sklearn", "special", "text", "training", "transforms", "utils")
     _NAMES = {
         **_HOME,
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",

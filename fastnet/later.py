@@ -32,6 +32,8 @@ FUNCTIONS = {
     "fastnet.ops.differences": "cumulative_trapezoid trapezoid trapz",
     "fastnet.nn.functional": "alpha_dropout avg_pool1d bilinear channel_shuffle cosine_similarity dropout max_pool1d max_pool2d max_pool3d "
                              "pairwise_distance pixel_shuffle pixel_unshuffle",
+    "fastnet.switches": "are_deterministic_algorithms_enabled get_default_device set_default_device set_flush_denormal "
+                        "use_deterministic_algorithms",
     "fastnet.tensor_types": "BoolTensor ByteTensor DoubleTensor FloatTensor IntTensor LongTensor",
 }
 METHODS = {

@@ -94,9 +94,13 @@ __all__ += ["CTCLoss", "EmbeddingBag", "GRU", "GRUCell", "LSTM", "LSTMCell", "Mu
 
 
 def __getattr__(name: str) -> object:
-    """Layers that take their size from the first input: few programs need them, so they are imported when they are asked for."""
+    """Lazy layers and DataParallel: few programs need them, so they are imported when they are asked for."""
     if name.startswith("Lazy") or name == "UninitializedParameter":
         from fastnet.nn import lazy
         if name in vars(lazy):
             return getattr(lazy, name)
+    if name in ("DataParallel", "parallel"):
+        from importlib import import_module
+        parallel = import_module("fastnet.nn.parallel")
+        return parallel if name == "parallel" else parallel.DataParallel
     raise AttributeError(f"module 'fastnet.nn' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from fastnet.utils.data.dataset import (
     random_split,
 )
 from fastnet.utils.data.keyed import KeyedDataset
-from fastnet.utils.data.loader import DataLoader
+from fastnet.utils.data.dataloader import DataLoader
 from fastnet.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 from fastnet.utils.data.workers import WorkerInfo, get_worker_info
 

@@ -1,0 +1,54 @@
+"""nn.parallel: DataParallel as it is without GPUs: the module itself, under the name `module`."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastnet.nn.module import Module
+
+
+def _no_devices(op: str, device_ids: Sequence[Any] | None, output_device: Any) -> None:
+    devices = [*(device_ids or ()), *([] if output_device is None else [output_device])]
+    if any(str(getattr(device, "type", device)) != "cpu" for device in devices):
+        raise ValueError(f"{op}: device_ids and output_device name GPUs, and there are none, got {device_ids!r} and {output_device!r}")
+
+
+class DataParallel(Module):
+    """Calls `module`: PyTorch's wrapper where there is no GPU. Names in its `state_dict` begin with ``module.``.
+
+    Kernels use all processors by themselves; the wrapper is here for programs and checkpoints that have it.
+
+    Args:
+        module: what is called.
+        device_ids, output_device: must name no GPU.
+        dim: the batch axis, which is not split.
+
+    >>> import fastnet as fn
+    >>> list(fn.nn.DataParallel(fn.nn.Linear(2, 1)).state_dict())
+    ['module.weight', 'module.bias']
+    """
+
+    def __init__(self, module: Module, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0) -> None:
+        super().__init__()
+        _no_devices("DataParallel", device_ids, output_device)
+        self.module, self.dim = module, dim
+        self.device_ids: list[Any] = []
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        """``module(*inputs, **kwargs)``."""
+        return self.module(*inputs, **kwargs)
+
+
+def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0,
+                  module_kwargs: dict[str, Any] | None = None) -> Any:
+    """``module(*inputs, **module_kwargs)``: PyTorch's function where there is no GPU.
+
+    Args:
+        module: what is called.
+        inputs: a tensor or a tuple of them.
+        device_ids, output_device: must name no GPU.
+        dim: the batch axis, which is not split.
+        module_kwargs: more arguments.
+    """
+    _no_devices("data_parallel", device_ids, output_device)
+    return module(*(inputs if isinstance(inputs, tuple) else (inputs,)), **(module_kwargs or {}))
