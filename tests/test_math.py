@@ -103,3 +103,18 @@ def test_validation_sets_of_numpy(isa, name):
         worst = error.argmax()
         bound = BOUNDS.get(name, (1, 2))[dtype == "float64"] + 1             # the file holds rounded values
         assert error[worst] <= bound, f"{name}({x[worst]!r}) = {y[worst]!r}, not {want[worst]!r}, on {isa}"
+
+
+def test_gelu_in_float32_is_close_everywhere_and_exact_far_out(isa):
+    x = np.concatenate([np.linspace(-8, 8, 40001), [5.5999, 5.6, 5.9999, 6.0, 50, -50, 1e30, -1e30]]).astype("float32")
+    wide = x.astype("float64")
+    cdf = np.array([0.5 * math.erfc(-v / math.sqrt(2)) for v in wide])
+    slope = cdf + wide * np.exp(-wide ** 2 / 2) / math.sqrt(2 * math.pi)
+    t = fastnet.tensor(x, requires_grad=True)
+    out = fastnet.nn.functional.gelu(t)
+    out.backward(fastnet.ones_like(out))
+    y = out.detach().numpy()
+    assert (np.abs(y - wide * cdf) <= 2.4e-7 * np.maximum(np.abs(wide), 1e-3)).all()
+    assert np.abs(t.grad.numpy() - slope).max() <= 3e-7
+    assert (y[x <= -6] == 0).all() and (y[x >= 6] == x[x >= 6]).all()
+    assert (t.grad.numpy()[x <= -6] == 0).all() and (t.grad.numpy()[x >= 6] == 1).all()

@@ -61,7 +61,7 @@
 #include "kernels/map_unary.inc.c"
 
 #define OP gelu_backward
-#define EXPR v_mul(g, v_fma(x, FN(normal_pdf)(x), FN(normal_cdf)(x)))
+#define EXPR v_mul(g, FN(gelu_slope)(x))
 #include "kernels/map_binary.inc.c"
 
 /* gelu with the tanh approximation of the normal distribution */
