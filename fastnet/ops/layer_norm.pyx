@@ -34,6 +34,9 @@ cdef extern from "groups/norm.h" nogil:
         Py_ssize_t c, before, after
         double alpha, beta, k
 
+cdef enum:
+    STREAM = 12 << 20               # bytes of the arrays of a pass beyond which its result goes past the caches
+
 # inputs: 0 x, 1 w, 2 b; saved: 0 x, 1 w; n.block: rstd, mean; n.i: elements of a row, whether there is a mean; n.f[0]: eps
 
 
@@ -46,7 +49,7 @@ cdef int layer_norm_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -
     cdef int k
     g.st = w.st = NULL
     a.n, a.rows = n.i[0], x.size // max(1, n.i[0])
-    a.stream = a.n % 16 == 0 and 3 * width * x.size > 32 << 20
+    a.stream = a.n % 16 == 0 and 3 * width * x.size > STREAM
     a.rstd, a.mean = n.block, <char *>n.block + width * a.rows if n.i[1] else NULL
     a.x, a.w, a.b, a.y, a.part, a.gw, a.gb = x.p, NULL, NULL, NULL, NULL, NULL, NULL
     a.chunk = max(32, (a.rows + 255) // 256)
@@ -111,7 +114,7 @@ cdef Tensor _forward(Tensor x, Py_ssize_t size, Tensor w, Tensor b, bint centred
     cdef char *saved = NULL
     cdef Py_ssize_t width = itemsize(x.t.dtype)
     px.st = pw.st = pb.st = NULL
-    a.stream = size % 16 == 0 and 2 * width * x.t.size > 32 << 20
+    a.stream = size % 16 == 0 and 2 * width * x.t.size > STREAM
     a.n, a.eps, a.rows, a.w, a.b = size, eps, x.t.size // max(1, size), NULL, NULL
     try:
         array_contiguous(&px, &x.t)

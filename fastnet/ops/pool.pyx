@@ -37,7 +37,7 @@ cdef extern from "groups/pool.h" nogil:
         double divisor
 
 cdef double TAP = 0.06                                  # ns of one element of one window
-cdef double STREAM = 20.0 * (1 << 20)                   # bytes of both arrays beyond which stores go past the caches
+cdef double STREAM = 8.0 * (1 << 20)                    # bytes of both arrays beyond which stores go past the caches
 
 
 cdef int _channels_last(fn_tensor *y, const fn_tensor *x, const Pool *p) except -1:
