@@ -42,7 +42,7 @@ static void FN(layer_norm_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end
     const vec centre = v_set(mean), scale = v_set(rstd);
     for (ptrdiff_t i = 0; i < n; i += VLEN) {
       const ptrdiff_t m = n - i;
-      __builtin_prefetch(x + n + i, 0, 2);           /* the next row: memory works while this one is in cache */
+      __builtin_prefetch(x + 2 * n + i);             /* memory works while this row is in cache */
       vec v = v_mul(v_sub(FN(get)(x + i, m), centre), scale);
       if (w && b) v = v_fma(v, FN(get)(w + i, m), FN(get)(b + i, m));
       else if (w) v = v_mul(v, FN(get)(w + i, m));
