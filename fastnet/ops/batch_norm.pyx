@@ -11,9 +11,6 @@ cdef extern from "groups/norm.h" nogil:
     int FN_batch_norm_stats, FN_batch_norm_merge, FN_batch_norm_running, FN_batch_norm_fixed, FN_batch_norm_coef, FN_batch_norm_forward
     int FN_batch_norm_sums, FN_batch_norm_gradient, FN_batch_norm_weight, FN_batch_norm_backward
 
-cdef enum:
-    STREAM = 12 << 20               # bytes of the arrays of a pass beyond which its result goes past the caches
-
 # inputs: 0 x, 1 w, 2 b, 3 residual; saved: 0 x, 1 w, 2 b, 3 residual or y; n.block: mean, rstd (groups of all instances)
 # n.i: groups, fixed, act, from_output; n.f: eps, slope
 
@@ -38,7 +35,7 @@ cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups, i
         if a.rows < 8 * a.fold:
             a.fold = 1
     a.width = a.fold * a.c
-    a.stream = a.width % 16 == 0 and arrays * x.size * itemsize(x.dtype) > STREAM
+    a.stream = a.width % 16 == 0 and arrays * x.size * itemsize(x.dtype) > 12 << 20
     a.lines = a.rows // a.fold
     a.tail = (a.rows - a.lines * a.fold) * a.c
     a.chunk = max(64, 16384 // max(1, a.width))
