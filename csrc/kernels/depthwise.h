@@ -25,6 +25,7 @@ typedef struct {
   const void   *x, *gy;
   void         *parts;
   ptrdiff_t     count, band;                         /* parts; rows of a band */
+  int           far;                                 /* far larger than L2: prefetch */
 } fn_depthwise_weight_args;
 
 typedef struct {

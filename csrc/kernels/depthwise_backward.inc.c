@@ -127,11 +127,20 @@ FN_INLINE void FN(dw_weight_tile)(vec *acc, const T *const *x, const T *gy, ptrd
   }
 }
 
-/* Rows t1... (`high` of them) of plane t0 of the kernel: their sums over rows [j0, j1) of a plane of gy, for one vector of channels. */
-FN_INLINE void FN(dw_weight_band)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t d, ptrdiff_t t1,
-                                  ptrdiff_t j0, ptrdiff_t j1, const int kw, const int stride, const int high)
+/* What the next row of gy needs, for `wide` columns: a row of gy and `rows` rows of x.  Hardware does not foresee jumps of a pixel. */
+FN_INLINE void FN(dw_weight_ahead)(const T *x, const T *gy, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t c, const int wide, const int stride)
 {
-  const ptrdiff_t c = s->c;
+  for (int q = 0; q < wide; q++) __builtin_prefetch(gy + q * c, 0, 2);
+  for (; rows > 0; rows--, x += row)
+    for (int q = 0; q < wide * stride; q++) __builtin_prefetch(x + q * c, 0, 2);
+}
+
+/* Rows t1... (`high` of them) of plane t0 of the kernel: their sums over rows [j0, j1) of a plane of gy, for one vector of channels.
+   far: ask for the rows that come next. */
+FN_INLINE void FN(dw_weight_band)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t d, ptrdiff_t t1,
+                                  ptrdiff_t j0, ptrdiff_t j1, int far, const int kw, const int stride, const int high)
+{
+  const ptrdiff_t c = s->c, line = s->in[2] * c;
   vec acc[10];
   #pragma GCC unroll 10
   for (int t = 0; t < high * kw; t++) acc[t] = v_zero();
@@ -141,9 +150,11 @@ FN_INLINE void FN(dw_weight_band)(const fn_conv_shape *s, const T *x, const T *g
       const ptrdiff_t h = j * s->stride[1] - s->pad[1] + (t1 + r) * s->dilation[1];
       row[r] = h < 0 || h >= s->in[1] || t1 + r >= s->kernel[1] ? NULL : x + (d * s->in[1] + h) * s->in[2] * c;
     }
+    const T *next = x + (d * s->in[1] + j * s->stride[1] - s->pad[1] + (s->kernel[1] - 1) * s->dilation[1] + 1) * line;
     ptrdiff_t o = 0;
     for (; o + DW_COLUMNS <= s->out[2]; o += DW_COLUMNS) {
       const ptrdiff_t first = o * stride - s->pad[2];
+      if (far) FN(dw_weight_ahead)(next + o * stride * c, g + (s->out[2] + o) * c, line, s->stride[1], c, DW_COLUMNS, stride);
       FN(dw_weight_tile)(acc, row, g + o * c, c, first, FN(dw_inside)(first, s->in[2], (DW_COLUMNS - 1) * stride + kw), kw, stride, high, DW_COLUMNS);
     }
     if (kw == 3 && s->out[2] - o >= 2) {              /* 7 and 14 columns are common */
@@ -183,9 +194,10 @@ FN_INLINE void FN(dw_weight_any)(const fn_conv_shape *s, const T *x, const T *gy
 }
 
 /* Rows [j0, j1) of a plane of gy: the sums of every tap, a vector of channels after the other. */
-FN_INLINE void FN(dw_weight_unit)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+FN_INLINE void FN(dw_weight_unit)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                                   ptrdiff_t j1, const int kw, const int stride, const int high)
 {
+  const fn_conv_shape *s = &a->s;
   const ptrdiff_t c = s->c;
   for (ptrdiff_t b = 0; b < stretch; b += VLEN) {
     const ptrdiff_t v = b + VLEN <= c ? b : c - VLEN;
@@ -193,15 +205,17 @@ FN_INLINE void FN(dw_weight_unit)(const fn_conv_shape *s, const T *x, const T *g
       const ptrdiff_t d = od * s->stride[0] - s->pad[0] + t * s->dilation[0];
       if (d < 0 || d >= s->in[0]) continue;
       for (ptrdiff_t r = 0; r < s->kernel[1]; r += high)
-        FN(dw_weight_band)(s, x + v, gy + v, part + b + t * s->kernel[1] * kw * stretch, stretch, d, r, j0, j1, kw, stride, high);
+        FN(dw_weight_band)(s, x + v, gy + v, part + b + t * s->kernel[1] * kw * stretch, stretch, d, r, j0, j1,
+                               a->far && r + high >= s->kernel[1], kw, stride, high);
     }
   }
 }
 
 /* The same for any kernel and any number of channels. */
-static void FN(dw_weight_every)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+static void FN(dw_weight_every)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                                 ptrdiff_t j1)
 {
+  const fn_conv_shape *s = &a->s;
   const ptrdiff_t c = s->c, kw = s->kernel[2], area = s->kernel[1] * kw;
   for (ptrdiff_t b = 0; b < stretch; b += VLEN) {
     const ptrdiff_t v = b + VLEN <= c || c < VLEN ? b : c - VLEN;
@@ -214,36 +228,37 @@ static void FN(dw_weight_every)(const fn_conv_shape *s, const T *x, const T *gy,
 }
 
 /* A function for each size of kernel: one that had all of them would take the compiler seconds. */
-typedef void FN(dw_weight)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0, ptrdiff_t j1);
+typedef void FN(dw_weight)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+                           ptrdiff_t j1);
 
-static void FN(dw_weight_31)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+static void FN(dw_weight_31)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                              ptrdiff_t j1)
 {
-  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 3, 1, 3);
+  FN(dw_weight_unit)(a, x, gy, part, stretch, od, j0, j1, 3, 1, 3);
 }
 
-static void FN(dw_weight_32)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+static void FN(dw_weight_32)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                              ptrdiff_t j1)
 {
-  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 3, 2, 3);
+  FN(dw_weight_unit)(a, x, gy, part, stretch, od, j0, j1, 3, 2, 3);
 }
 
-static void FN(dw_weight_51)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+static void FN(dw_weight_51)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                              ptrdiff_t j1)
 {
-  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 5, 1, 2);
+  FN(dw_weight_unit)(a, x, gy, part, stretch, od, j0, j1, 5, 1, 2);
 }
 
-static void FN(dw_weight_52)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+static void FN(dw_weight_52)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                              ptrdiff_t j1)
 {
-  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 5, 2, 2);
+  FN(dw_weight_unit)(a, x, gy, part, stretch, od, j0, j1, 5, 2, 2);
 }
 
-static void FN(dw_weight_71)(const fn_conv_shape *s, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
+static void FN(dw_weight_71)(const fn_depthwise_weight_args *a, const T *x, const T *gy, T *part, ptrdiff_t stretch, ptrdiff_t od, ptrdiff_t j0,
                              ptrdiff_t j1)
 {
-  FN(dw_weight_unit)(s, x, gy, part, stretch, od, j0, j1, 7, 1, 1);
+  FN(dw_weight_unit)(a, x, gy, part, stretch, od, j0, j1, 7, 1, 1);
 }
 
 static void FN(depthwise_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
@@ -264,7 +279,7 @@ static void FN(depthwise_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
     for (ptrdiff_t u = all * m / a->count; u < all * (m + 1) / a->count; u++) {
       const ptrdiff_t plane = u / bands, j0 = u % bands * a->band, j1 = j0 + a->band < s->out[1] ? j0 + a->band : s->out[1];
       const T *x = (const T *)a->x + plane / s->out[0] * s->in[0] * s->in[1] * s->in[2] * c;
-      run(s, x, (const T *)a->gy + plane * s->out[1] * s->out[2] * c, part, stretch, plane % s->out[0], j0, j1);
+      run(a, x, (const T *)a->gy + plane * s->out[1] * s->out[2] * c, part, stretch, plane % s->out[0], j0, j1);
     }
   }
 }

@@ -24,6 +24,7 @@ cdef extern from "groups/pool.h" nogil:
         const void *gy
         void *parts
         Py_ssize_t count, band
+        int far
     ctypedef struct fn_depthwise_pack_args:
         const void *w
         void *packed
@@ -155,7 +156,7 @@ cdef int depthwise_weight(int dtype, const fn_conv_shape *s, const void *x, cons
     cdef void *parts = NULL
     a.s = s[0]
     a.s.c = a.s.groups = s.k
-    a.band = MOST_ROWS
+    a.band, a.far = MOST_ROWS, _bytes(dtype, &a.s) > FAR
     a.count = min(s.n * s.out[0] * ((s.out[1] + MOST_ROWS - 1) // MOST_ROWS), MOST_PARTS)
     try:
         if s.k != s.c:
