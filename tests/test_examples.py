@@ -107,3 +107,33 @@ def test_augment(tmp_path):
     text = output(ROOT / "examples/augment.py", tmp_path)
     plain, augmented = (float(v) for v in re.findall(r"([\d.]+)% right", text))
     assert plain >= 91 and augmented >= plain + 1
+
+
+def ported(name, count, folder):
+    """What a program that is PyTorch's but for its imports prints after a few steps, as numbers."""
+    code = (ROOT / "examples" / f"{name}.py").read_text()
+    assert "import fastnet as torch" in code
+    done = subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", str(count)], cwd=folder, capture_output=True, text=True,
+                          env={"FASTNET_NUM_THREADS": "1", **os.environ}, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [[float(v) for v in re.findall(r"\d+\.?\d*(?:e-?\d+)?", line)] for line in done.stdout.splitlines() if re.match(r"\w+ \d+:", line)]
+
+
+def test_vae(tmp_path):
+    (epoch, nats), = ported("vae", 3, tmp_path)
+    assert epoch == 3 and 20 < nats < 32
+
+
+def test_word_lm(tmp_path):
+    (step, perplexity), = ported("word_lm", 25, tmp_path)
+    assert step == 25 and 50 < perplexity < 900
+
+
+def test_sine_lbfgs(tmp_path):
+    lines = ported("sine_lbfgs", 3, tmp_path)
+    assert [line[0] for line in lines] == [0, 1, 2] and lines[2][1] < 0.01 < lines[0][1] and lines[2][-1] < 0.1
+
+
+def test_actor_critic(tmp_path):
+    (episode, steps), = ported("actor_critic", 40, tmp_path)
+    assert episode == 40 and 15 < steps < 150
