@@ -66,7 +66,7 @@
 
 /* gelu with the tanh approximation of the normal distribution */
 #define OP gelu_tanh
-#define EXPR v_mul(v_mul(v_set(0.5), x), v_add(v_set(1), v_tanh(FN(gelu_tanh_inner)(x))))
+#define EXPR v_mul(x, FN(gelu_tanh_gate)(x))
 #include "kernels/map_unary.inc.c"
 
 #define OP gelu_tanh_backward

@@ -45,16 +45,18 @@ static inline vec FN(gelu_slope)(vec x)
   return v_fma(x, pdf, FN(normal_cdf)(x));
 }
 
-static inline vec FN(gelu_tanh_inner)(vec x)                                /* sqrt(2/pi) (x + 0.044715 x^3) */
+/* 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3). */
+static inline vec FN(gelu_tanh_gate)(vec x)
 {
-  return v_mul(v_mul(v_set(0.79788456080286536), x), v_fma(v_mul(v_set(0.044715), x), x, v_set(1)));
+  const vec u = v_mul(x, v_fma(v_mul(x, x), v_set(-2 * 0.79788456080286536 * 0.044715), v_set(-2 * 0.79788456080286536)));
+  return v_div(v_set(1), v_add(v_set(1), v_exp(u)));
 }
 
 static inline vec FN(gelu_tanh_slope)(vec g, vec x)
 {
-  const vec t = v_tanh(FN(gelu_tanh_inner)(x)), left = v_fma(v_set(0.5), t, v_set(0.5));
-  const vec inner = v_mul(v_set(0.79788456080286536), v_fma(v_mul(v_set(3 * 0.044715), x), x, v_set(1)));
-  return v_mul(g, v_fma(v_mul(v_mul(v_set(0.5), x), v_fnma(t, t, v_set(1))), inner, left));
+  const vec s = FN(gelu_tanh_gate)(x);
+  const vec slope = v_fma(v_mul(x, x), v_set(6 * 0.79788456080286536 * 0.044715), v_set(2 * 0.79788456080286536));
+  return v_mul(g, v_fma(v_mul(x, v_fnma(s, s, s)), slope, s));
 }
 
 /* tanh(softplus(x)) = n / (n + 2), n = e (e + 2), e = exp(x); 1 long before the bound on x. */
