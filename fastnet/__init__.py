@@ -51,6 +51,7 @@ from fastnet.ops.join import block_diag, cat, column_stack, concat, concatenate,
 from fastnet.ops.lerp import addcdiv, addcmul, lerp
 from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
 from fastnet.ops.norm import norm
+from fastnet.ops.out import NAMES as _TAKE_OUT, install as _install_out, takes_out as _takes_out
 from fastnet.ops.permute import moveaxis, movedim, permute, swapaxes, swapdims, t, transpose
 from fastnet.ops.power import pow
 from fastnet.ops.prelu import prelu
@@ -81,6 +82,7 @@ from fastnet.nn.utils.fusion import fuse_conv_bn
 from fastnet.printing import set_printoptions
 from fastnet.version import __version__
 
+_install_out(globals())
 float, double, long, int, bool = float32, float64, int64, int32, bool_
 newaxis = None
 
@@ -138,5 +140,6 @@ else:
         if name in _PACKAGES:
             return import_module(f"fastnet.{name}")
         if name in _NAMES:
-            return getattr(import_module(_NAMES[name]), name)
+            value = getattr(import_module(_NAMES[name]), name)
+            return _takes_out(value) if name in _TAKE_OUT else value
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -101,12 +101,12 @@ def public_ops():
         for home, names in table.items():
             if home.startswith("fastnet.ops"):
                 found |= {f"fastnet.Tensor.{name}": getattr(importlib.import_module(home), name) for name in names.split()}
-    return found
+    return {name: inspect.unwrap(value) for name, value in found.items()}           # what takes `out=` is in a wrapper
 
 
 def test_every_op_has_a_spec():
     elsewhere = covered_elsewhere()
-    covered = {id(s.function()) for s in all_specs()}
+    covered = {id(inspect.unwrap(s.function())) for s in all_specs()}
     missing = [name for name, value in public_ops().items() if id(value) not in covered and name not in elsewhere]
     by_function = {id(value) for name, value in public_ops().items() if name in elsewhere}
     missing = [name for name in missing if id(public_ops()[name]) not in by_function]

@@ -10,3 +10,5 @@ cdef Tensor filled(tuple size, object keyword, object value, object dtype, str o
                    object requires_grad, int otherwise)
 cdef Tensor finished(Tensor y, object requires_grad)
 cdef int fill(fn_tensor *y, object value) except -1                      # y[...] = a number
+# What `out=` asks of a function that makes a tensor of sizes: function(*sizes, **options), written into out.
+cdef object into(object function, object out, tuple sizes, dict options)

@@ -6,20 +6,20 @@ from fastnet._core.tensor import Tensor
 Size_ = int | Sequence[int]
 
 def empty(
-    *sizes: int, size: Size_ | None = None, dtype: DType | None = None, layout: object = None, device: object = None,
-    pin_memory: bool = False, requires_grad: bool = False, memory_format: object = None,
+    *sizes: int, size: Size_ | None = None, out: Tensor | None = None, dtype: DType | None = None, layout: object = None,
+    device: object = None, pin_memory: bool = False, requires_grad: bool = False, memory_format: object = None,
 ) -> Tensor: ...
 def empty_like(
     input: Tensor, *, dtype: DType | None = None, layout: object = None, device: object = None, pin_memory: bool = False,
     requires_grad: bool = False, memory_format: object = None,
 ) -> Tensor: ...
 def eye(
-    n: int, m: int | None = None, *, dtype: DType | None = None, layout: object = None, device: object = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    n: int, m: int | None = None, *, dtype: DType | None = None, layout: object = None, device: object = None, pin_memory: bool = False,
+    requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor: ...
 def full(
     size: Size_, fill_value: object, *, dtype: DType | None = None, layout: object = None, device: object = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    pin_memory: bool = False, requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor: ...
 def full_like(
     input: Tensor, fill_value: object, *, dtype: DType | None = None, layout: object = None, device: object = None,
@@ -31,8 +31,8 @@ def new_empty(
     requires_grad: bool = False, layout: object = None, pin_memory: bool = False,
 ) -> Tensor: ...
 def new_full(
-    input: Tensor, size: Size_, fill_value: object, *, dtype: DType | None = None, device: object = None,
-    requires_grad: bool = False, layout: object = None, pin_memory: bool = False,
+    input: Tensor, size: Size_, fill_value: object, *, dtype: DType | None = None, device: object = None, requires_grad: bool = False,
+    layout: object = None, pin_memory: bool = False,
 ) -> Tensor: ...
 def new_ones(
     input: Tensor, *sizes: int, size: Size_ | None = None, dtype: DType | None = None, device: object = None,
@@ -43,8 +43,8 @@ def new_zeros(
     requires_grad: bool = False, layout: object = None, pin_memory: bool = False,
 ) -> Tensor: ...
 def ones(
-    *sizes: int, size: Size_ | None = None, dtype: DType | None = None, layout: object = None, device: object = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    *sizes: int, size: Size_ | None = None, out: Tensor | None = None, dtype: DType | None = None, layout: object = None,
+    device: object = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor: ...
 def ones_like(
     input: Tensor, *, dtype: DType | None = None, layout: object = None, device: object = None, pin_memory: bool = False,
@@ -52,8 +52,8 @@ def ones_like(
 ) -> Tensor: ...
 def set_default_dtype(d: object) -> None: ...
 def zeros(
-    *sizes: int, size: Size_ | None = None, dtype: DType | None = None, layout: object = None, device: object = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    *sizes: int, size: Size_ | None = None, out: Tensor | None = None, dtype: DType | None = None, layout: object = None,
+    device: object = None, pin_memory: bool = False, requires_grad: bool = False,
 ) -> Tensor: ...
 def zeros_like(
     input: Tensor, *, dtype: DType | None = None, layout: object = None, device: object = None, pin_memory: bool = False,

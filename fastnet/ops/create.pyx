@@ -99,11 +99,17 @@ cdef int _of(object value, str op) except -1:
     return _default
 
 
-def zeros(*sizes, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+cdef object into(object function, object out, tuple sizes, dict options):
+    from fastnet.ops.write_out import write_out
+    return write_out(function, out, sizes, options)
+
+
+def zeros(*sizes, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A tensor of zeros.
 
     Args:
         size: sizes, as integers or one tuple.
+        out: write into this tensor.
         dtype: default: `get_default_dtype()`.
         layout, device, pin_memory: None, "cpu" or None, False.
         requires_grad: record operations on it.
@@ -113,20 +119,26 @@ def zeros(*sizes, size=None, dtype=None, layout=None, device=None, pin_memory=Fa
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
+    if out is not None:
+        return into(zeros, out, sizes, dict(size=size, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory,
+                                            requires_grad=requires_grad))
     return filled(sizes, size, 0, dtype, "zeros", device, layout, pin_memory, requires_grad, _default)
 
 
-def ones(*sizes, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
+def ones(*sizes, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False):
     """A tensor of ones; arguments as for `zeros`.
 
     >>> import fastnet
     >>> fastnet.ones(2, dtype=fastnet.int64)
     tensor([1, 1])
     """
+    if out is not None:
+        return into(ones, out, sizes, dict(size=size, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory,
+                                           requires_grad=requires_grad))
     return filled(sizes, size, 1, dtype, "ones", device, layout, pin_memory, requires_grad, _default)
 
 
-def empty(*sizes, size=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None):
+def empty(*sizes, size=None, out=None, dtype=None, layout=None, device=None, pin_memory=False, requires_grad=False, memory_format=None):
     """A tensor whose values are whatever stood in its memory; arguments as for `zeros`.
 
     Args:
@@ -136,6 +148,9 @@ def empty(*sizes, size=None, dtype=None, layout=None, device=None, pin_memory=Fa
     >>> fastnet.empty(2, 3).shape
     fastnet.Size([2, 3])
     """
+    if out is not None:
+        return into(empty, out, sizes, dict(size=size, dtype=dtype, layout=layout, device=device, pin_memory=pin_memory,
+                                            requires_grad=requires_grad, memory_format=memory_format))
     y = filled(sizes, size, None, dtype, "empty", device, layout, pin_memory, False, _default)
     if memory_format is not None:
         y = y.contiguous(memory_format=memory_format)

@@ -166,13 +166,12 @@ cdef int _copy(fn_tensor *y, const fn_tensor *x) except -1:
     return assign(target, x)
 
 
-def cat(tensors, dim=0, *, out=None, axis=None):
+def cat(tensors, dim=0, *, axis=None):
     """Tensors one after another along an axis.
 
     Args:
         tensors: a sequence, of one shape but along `dim`; empty tensors of one axis are left out.  Dtypes are promoted.
         dim: the axis.
-        out: must be None.
         axis: NumPy's name of dim.
 
     Raises:
@@ -184,14 +183,12 @@ def cat(tensors, dim=0, *, out=None, axis=None):
     """
     if axis is not None and dim not in (0, axis):
         raise TypeError(f"cat: dim={dim} and axis={axis} are two names of one argument")
-    return _cat(tensors, dim if axis is None else axis, out, "cat")
+    return _cat(tensors, dim if axis is None else axis, "cat")
 
 
-cdef Tensor _cat(object tensors, object dim, object out, str op):
+cdef Tensor _cat(object tensors, object dim, str op):
     cdef Tensor x
     cdef int ndim = 1
-    if out is not None:
-        raise ValueError(f"{op}: out must be None; assign the result instead")
     given = _list(tensors, op)
     for x in given:
         if x.t.ndim == 0:
@@ -202,33 +199,32 @@ cdef Tensor _cat(object tensors, object dim, object out, str op):
     return joined(given, axis_of(dim, ndim, op, "dim"), op)
 
 
-def concat(tensors, dim=0, *, out=None):
+def concat(tensors, dim=0):
     """The same as `cat`.
 
     >>> import fastnet
     >>> fastnet.concat([fastnet.tensor([1, 2]), fastnet.tensor([3])])
     tensor([1, 2, 3])
     """
-    return _cat(tensors, dim, out, "concat")
+    return _cat(tensors, dim, "concat")
 
 
-def concatenate(tensors, axis=0, out=None, *, dim=None):
+def concatenate(tensors, axis=0, *, dim=None):
     """The same as `cat`.
 
     >>> import fastnet
     >>> fastnet.concatenate([fastnet.tensor([1, 2]), fastnet.tensor([3])])
     tensor([1, 2, 3])
     """
-    return _cat(tensors, axis if dim is None else dim, out, "concatenate")
+    return _cat(tensors, axis if dim is None else dim, "concatenate")
 
 
-def stack(tensors, dim=0, *, out=None):
+def stack(tensors, dim=0):
     """Tensors of one shape along a new axis.
 
     Args:
         tensors: a sequence.
         dim: where the new axis stands.
-        out: must be None.
 
     >>> import fastnet
     >>> fastnet.stack([fastnet.tensor([1, 2]), fastnet.tensor([3, 4])], dim=1)
@@ -242,8 +238,6 @@ def stack(tensors, dim=0, *, out=None):
     cdef Py_ssize_t dims[8]
     cdef int d, axis, k = 0, dtype = -1
     cdef bint taped = False
-    if out is not None:
-        raise ValueError("stack: out must be None; assign the result instead")
     given = _list(tensors, "stack")
     first = given[0]
     axis = axis_of(dim, first.t.ndim + 1, "stack", "dim")
@@ -271,7 +265,7 @@ def stack(tensors, dim=0, *, out=None):
     return y
 
 
-def hstack(tensors, *, out=None):
+def hstack(tensors):
     """Tensors side by side: along axis 1, or axis 0 for those of one axis.
 
     >>> import fastnet
@@ -279,10 +273,10 @@ def hstack(tensors, *, out=None):
     tensor([1, 2, 3])
     """
     given = [atleast_1d(x) for x in _list(tensors, "hstack")]
-    return _cat(given, 0 if given[0].ndim == 1 else 1, out, "hstack")
+    return _cat(given, 0 if given[0].ndim == 1 else 1, "hstack")
 
 
-def vstack(tensors, *, out=None):
+def vstack(tensors):
     """Tensors below each other, those of one axis as rows.
 
     >>> import fastnet
@@ -290,10 +284,10 @@ def vstack(tensors, *, out=None):
     tensor([[1, 2],
             [3, 4]])
     """
-    return _cat([atleast_2d(x) for x in _list(tensors, "vstack")], 0, out, "vstack")
+    return _cat([atleast_2d(x) for x in _list(tensors, "vstack")], 0, "vstack")
 
 
-def dstack(tensors, *, out=None):
+def dstack(tensors):
     """Tensors along axis 2, after `atleast_3d`.
 
     >>> import fastnet
@@ -301,10 +295,10 @@ def dstack(tensors, *, out=None):
     tensor([[[1, 3],
              [2, 4]]])
     """
-    return _cat([atleast_3d(x) for x in _list(tensors, "dstack")], 2, out, "dstack")
+    return _cat([atleast_3d(x) for x in _list(tensors, "dstack")], 2, "dstack")
 
 
-def column_stack(tensors, *, out=None):
+def column_stack(tensors):
     """Tensors side by side, those of one axis as columns.
 
     >>> import fastnet
@@ -312,7 +306,7 @@ def column_stack(tensors, *, out=None):
     tensor([[1, 3],
             [2, 4]])
     """
-    return _cat([x.reshape(-1, 1) if x.ndim < 2 else x for x in _list(tensors, "column_stack")], 1, out, "column_stack")
+    return _cat([x.reshape(-1, 1) if x.ndim < 2 else x for x in _list(tensors, "column_stack")], 1, "column_stack")
 
 
 def block_diag(*tensors):

@@ -9,7 +9,7 @@ from fastnet._core.tensor cimport *
 
 from fastnet._core.dtypes import as_dtype, int64
 from fastnet._core.tensor import attach, check_device
-from fastnet.ops.create cimport filled
+from fastnet.ops.create cimport filled, into
 from fastnet.ops.create import get_default_dtype
 
 cdef extern from "groups/index.h" nogil:
@@ -190,11 +190,12 @@ cdef object _need_float(object dtype, str op):
     return dtype
 
 
-def rand(*sizes, size=None, generator=None, dtype=None, device=None, requires_grad=False):
+def rand(*sizes, size=None, out=None, generator=None, dtype=None, device=None, requires_grad=False):
     """Uniform numbers in [0, 1).
 
     Args:
         sizes, size: integers, or one sequence of them.
+        out: write into this tensor.
         generator: default: the global one.
         dtype: float32 (default) or float64.
         device: "cpu" or None.
@@ -204,16 +205,19 @@ def rand(*sizes, size=None, generator=None, dtype=None, device=None, requires_gr
     >>> fastnet.rand(2, 3).shape
     fastnet.Size([2, 3])
     """
+    if out is not None:
+        return into(rand, out, sizes, dict(size=size, generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
     cdef Tensor y = _sized(sizes, size, _need_float(dtype, "rand"), device, "rand")
     draw(&y.t, FN_random_uniform, 0.0, 1.0, generator, "rand")
     return y.requires_grad_() if requires_grad else y
 
 
-def randn(*sizes, size=None, generator=None, dtype=None, device=None, requires_grad=False):
+def randn(*sizes, size=None, out=None, generator=None, dtype=None, device=None, requires_grad=False):
     """Numbers of the normal distribution with mean 0 and variance 1.
 
     Args:
         sizes, size: integers, or one sequence of them.
+        out: write into this tensor.
         generator: default: the global one.
         dtype: float32 (default) or float64.
         device: "cpu" or None.
@@ -223,6 +227,8 @@ def randn(*sizes, size=None, generator=None, dtype=None, device=None, requires_g
     >>> fastnet.randn(2, 3).shape
     fastnet.Size([2, 3])
     """
+    if out is not None:
+        return into(randn, out, sizes, dict(size=size, generator=generator, dtype=dtype, device=device, requires_grad=requires_grad))
     cdef Tensor y = _sized(sizes, size, _need_float(dtype, "randn"), device, "randn")
     draw(&y.t, FN_random_normal, 0.0, 1.0, generator, "randn")
     return y.requires_grad_() if requires_grad else y

@@ -5,15 +5,15 @@ Number = int | float | bool
 
 def arange(
     start: Number, end: Number | None = None, step: Number = 1, *, dtype: DType | None = None, layout: object = None,
-    device: object = None, pin_memory: bool = False, requires_grad: bool = False,
+    device: object = None, pin_memory: bool = False, requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor: ...
 def linspace(
     start: Number, end: Number, steps: int, *, dtype: DType | None = None, layout: object = None, device: object = None,
-    pin_memory: bool = False, requires_grad: bool = False,
+    pin_memory: bool = False, requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor: ...
 def logspace(
     start: Number, end: Number, steps: int, base: float = 10.0, *, dtype: DType | None = None, layout: object = None,
-    device: object = None, pin_memory: bool = False, requires_grad: bool = False,
+    device: object = None, pin_memory: bool = False, requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor: ...
 def tril_indices(
     row: object, col: object, offset: int = 0, *, dtype: DType | None = None, device: object = None, layout: object = None,

@@ -5,31 +5,31 @@ from fastnet._core.tensor import Tensor
 
 def all(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, axis: int | Sequence[int] | None = None,
-    keepdims: bool | None = None,
+    keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
 def amax(
     input: Tensor, dim: int | Sequence[int] | None = (), keepdim: bool = False, *, axis: int | Sequence[int] | None = None,
-    keepdims: bool | None = None,
+    keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
 def amin(
     input: Tensor, dim: int | Sequence[int] | None = (), keepdim: bool = False, *, axis: int | Sequence[int] | None = None,
-    keepdims: bool | None = None,
+    keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
 def any(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, axis: int | Sequence[int] | None = None,
-    keepdims: bool | None = None,
+    keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
 def count_nonzero(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor: ...
-def logsumexp(input: Tensor, dim: int | Sequence[int] | None, keepdim: bool = False) -> Tensor: ...
+def logsumexp(input: Tensor, dim: int | Sequence[int] | None, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor: ...
 def mean(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None,
-    axis: int | Sequence[int] | None = None, keepdims: bool | None = None,
+    axis: int | Sequence[int] | None = None, keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
 def prod(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None,
-    axis: int | Sequence[int] | None = None, keepdims: bool | None = None,
+    axis: int | Sequence[int] | None = None, keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
 def sum(
     input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False, *, dtype: DType | None = None,
-    axis: int | Sequence[int] | None = None, keepdims: bool | None = None,
+    axis: int | Sequence[int] | None = None, keepdims: bool | None = None, out: Tensor | None = None,
 ) -> Tensor: ...
