@@ -121,7 +121,7 @@ def test_hooks_retained_gradients_and_inputs_that_are_no_leaves():
     y.backward(create_graph=True)
     assert h.grad.tolist() == [36.0] and h.grad.requires_grad
     g, = grad(y, h, create_graph=True)
-    assert grad(g, x)[0].tolist() == [4 * 2 * 6.0]       # the hook doubles d(h^2)/dh and, again, d(4h)/dh
+    assert grad(g, x, retain_graph=True)[0].tolist() == [4 * 2 * 6.0]       # the hook doubles d(h^2)/dh and, again, d(4h)/dh
     with pytest.raises(RuntimeError, match="register_hook: a hook turned"):
         h.register_hook(lambda g: g.sum())
         grad(y, x, create_graph=True)
@@ -361,3 +361,36 @@ def test_learning_to_learn():
     meta, = grad(outer, w)
     v = 1.5 - 0.1 * 2 * 2 * (2 * 1.5 - 1)
     assert meta.item() == pytest.approx(2 * 3 * (3 * v - 2) * (1 - 0.1 * 8))
+
+
+def test_only_what_the_asked_for_inputs_need_is_computed():
+    layer, x = nn.Conv2d(2, 3, 3).double(), fastnet.randn(1, 2, 5, 5).double().requires_grad_()
+    seen = []
+    layer.weight.register_hook(lambda g: seen.append(g))
+    y = layer(x).sin().sum()
+    g, = grad(y, x, create_graph=True)
+    assert not seen
+    second, = grad(g.square().sum(), layer.weight)       # its history is there all the same
+    assert second.shape == layer.weight.shape and bool((second != 0).any()) and len(seen) == 1
+
+
+@pytest.mark.parametrize("layer", [nn.AvgPool1d(2), nn.MaxPool1d(2), nn.Upsample(size=9), nn.Conv1d(2, 2, 3), nn.ReflectionPad1d(1), nn.Dropout(0.5),
+                                   nn.BatchNorm1d(2), nn.Unflatten(1, (1, 2)), nn.Flatten()])
+def test_the_first_graph_may_be_freed_before_the_second_backward(layer):
+    x = fastnet.randn(3, 2, 6, dtype=fastnet.float64).requires_grad_()
+    y = layer.double()(x)
+    start = fastnet.ones(y.shape, dtype=fastnet.float64).requires_grad_()
+    g, = grad(y, x, start, create_graph=True)
+    y.sum().backward()
+    second, = grad(g.square().sum(), start)              # does not lead through the first graph
+    assert second.shape == y.shape
+
+
+def test_hooks_of_modules():
+    seen = []
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh()).double()
+    net[0].register_full_backward_hook(lambda module, gi, go: seen.append(go[0].requires_grad))
+    x = leaf(0.5, -1.0)
+    g, = grad(net(x).sum(), x, create_graph=True)
+    grad(g.sum(), net[0].weight)
+    assert seen[0] is True

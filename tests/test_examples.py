@@ -43,6 +43,11 @@ def test_dcgan(tmp_path):
     assert len(ink) == 16 and sum(ink) > 100 and min(ink) < 40
 
 
+def test_pinn(tmp_path):
+    text = output(ROOT / "examples/pinn.py", tmp_path)
+    assert float(re.findall(r"largest error (\S+)", text)[-1]) < 1e-2
+
+
 def test_gradcheck(tmp_path):
     text = output(ROOT / "examples/gradcheck.py", tmp_path)
     assert text.splitlines() == ["softplus: True", "a wrong backward: False", "linear and cross-entropy: True"]

@@ -42,15 +42,16 @@ def node_hook(Node node not None, hook):
     return RemovableHandle(node_extra(node.n).setdefault("hooks", {}), hook)
 
 
-def node_backward(Node node not None, Tensor gradient=None) -> list:
+def node_backward(Node node not None, Tensor gradient=None, wanted=None) -> list:
     """Run one op's backward by itself and keep the graph.
 
     Args:
         node: of an op.
         gradient: of its value, of the same shape and dtype; None for the node of a Function, whose outputs' nodes have left theirs.
+        wanted: numbers of the inputs to compute a gradient for; None: all that need one.
 
     Returns:
-        A gradient for each input, None for those that need none; for the node of a Function's output: [None].
+        A gradient for each input, None for those that need none or are not wanted; for the node of a Function's output: [None].
 
     Raises:
         RuntimeError: a leaf, a graph that was freed, or a gradient of another shape.
@@ -58,16 +59,23 @@ def node_backward(Node node not None, Tensor gradient=None) -> list:
     cdef fn_node *n = node.n
     cdef fn_tensor *gin
     cdef fn_tensor gy
+    cdef fn_node **inputs
     cdef int k
     if n.op == NULL or n.flags & FREED:
         raise RuntimeError(f"node_backward: {'a leaf has no backward' if n.op == NULL else 'the graph was freed by an earlier backward'}")
     if not n.flags & MULTI and (gradient is None or not same_shape(&gradient.t, &n.acc) or gradient.t.dtype != n.acc.dtype):
         raise RuntimeError(f"node_backward: {node.name()} needs a gradient of shape {shape_of(&n.acc)}")
-    gin = <fn_tensor *>block_new((n.n_inputs + 1) * sizeof(fn_tensor))
+    gin = <fn_tensor *>block_new((n.n_inputs + 1) * (sizeof(fn_tensor) + sizeof(fn_node *)))
+    inputs = <fn_node **>(gin + n.n_inputs)
     for k in range(n.n_inputs):
         gin[k].st = NULL
+        inputs[k] = n.inputs[k]
     gy.st = NULL
     try:
+        if wanted is not None:
+            for k in range(n.n_inputs):
+                if k not in wanted:
+                    n.inputs[k] = NULL                   # until the end of this call: an op computes nothing for it
         if gradient is not None:
             array_share(&gy, &gradient.t)
         if n.op.accumulates and n.inputs[0] != NULL:
@@ -86,6 +94,7 @@ def node_backward(Node node not None, Tensor gradient=None) -> list:
         array_drop(&gy)
         for k in range(n.n_inputs):
             array_drop(&gin[k])
+            n.inputs[k] = inputs[k]
         block_free(gin)
 
 

@@ -335,13 +335,22 @@ def adaptive_avg_pool(input, rank, output_size):
     return _avg(x, &p)
 
 
-def avg_pool_again(input, Node node not None):
-    """The average pooling that a node is of, applied to another input of the same shape, for a recorded backward.
+POOL_BYTES = sizeof(Pool)
+
+
+def avg_pool_again(input, bytes how not None):
+    """An average pooling once more, for a recorded backward.
+
+    Args:
+        input: of the shape that was pooled.
+        how: the first POOL_BYTES of the block of the pooling's node.
 
     >>> import fastnet
-    >>> y = fastnet.ops.pool.avg_pool(fastnet.zeros(1, 2, requires_grad=True), 1, 2)
-    >>> fastnet.ops.pool.avg_pool_again(fastnet.tensor([[1.0, 3.0]]), y.grad_fn)
+    >>> from fastnet._core.engine import node_block
+    >>> from fastnet.ops.pool import POOL_BYTES, avg_pool, avg_pool_again
+    >>> y = avg_pool(fastnet.zeros(1, 2, requires_grad=True), 1, 2)
+    >>> avg_pool_again(fastnet.tensor([[1.0, 3.0]]), node_block(y.grad_fn, POOL_BYTES))
     tensor([[2.]])
     """
-    cdef Pool p = (<const Pool *>node.n.block)[0]
+    cdef Pool p = (<const Pool *><const char *>how)[0]
     return _avg(require_tensor(input, "avg_pool_again", "input"), &p)

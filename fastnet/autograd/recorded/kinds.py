@@ -49,7 +49,8 @@ class _Adjoint(Function):
     @staticmethod
     def forward(ctx: Any, gy: Tensor, op: Op, again: Callable) -> tuple:
         ctx.again, ctx.wanted = again, [op.wants(k) for k in range(len(op.sources))]
-        return tuple(g for g in node_backward(op.node, gy) if g is not None)
+        made = node_backward(op.node, gy, op.wanted)
+        return tuple(made[k] for k in op.wanted)
 
     @staticmethod
     def backward(ctx: Any, *ggx: Tensor) -> tuple:  # type: ignore[override]
@@ -84,9 +85,7 @@ def replay(*names: str) -> Callable:
     def put(f: Callable) -> Callable:
         def recipe(op: Op, gy: Tensor) -> list[Tensor | None]:
             n = len(op.sources)
-            wanted = [k for k in range(n) if op.wants(k)]
-            got = pull(lambda *xs: f(op, *xs), [op.input(k) for k in range(n)], wanted, gy)
-            found = dict(zip(wanted, got))
+            found = dict(zip(op.wanted, pull(lambda *xs: f(op, *xs), [op.input(k) for k in range(n)], op.wanted, gy)))
             return [found.get(k) for k in range(n)]
         _list(names, recipe)
         return f

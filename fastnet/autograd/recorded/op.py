@@ -20,17 +20,18 @@ class Op:
         numbers, integers: the op's own.
         saved: what the op kept, without history; None where it kept nothing.
         sources: the nodes of its inputs; None for an input that needs no gradient.
+        wanted: the numbers of the inputs whose gradients are asked for.
     """
 
-    def __init__(self, node: Node, facts: dict[str, Any]) -> None:
+    def __init__(self, node: Node, facts: dict[str, Any], sources: list[Node | None], wanted: list[int]) -> None:
         self.node, self.name = node, node.name()
         self.shape, self.numbers, self.integers, self.saved = facts["shape"], facts["numbers"], facts["integers"], facts["saved"]
-        self.sources: list[Node | None] = [x for x, _ in node.next_functions]
+        self.sources, self.wanted = sources, wanted
         self._like: dict[int, Tensor] = {}
 
     def wants(self, k: int) -> bool:
-        """Whether input k needs a gradient."""
-        return k < len(self.sources) and self.sources[k] is not None
+        """Whether the gradient of input k is asked for."""
+        return k in self.wanted
 
     def like(self, k: int) -> Tensor:
         """Zeros of the shape and dtype of input k, which needs a gradient, with its history."""

@@ -12,10 +12,9 @@ from fastnet.autograd.recorded.kinds import RECIPES, REFUSED
 from fastnet.autograd.recorded.op import Op
 
 
-def _through(node: Node, facts: dict[str, Any], gy: Tensor) -> tuple[list[Node | None], list[Tensor | None]]:
-    """The nodes of an op's inputs and their gradients."""
+def _through(op: Op, gy: Tensor) -> list[Tensor | None]:
+    """The gradients of an op's inputs."""
     import fastnet.autograd.recorded.recipes  # noqa: F401  here: only who asks for second derivatives reads them
-    op = Op(node, facts)
     recipe = RECIPES.get(op.name)
     if recipe is None:
         raise RuntimeError(f"backward: {op.name} has no second derivative, so create_graph=True cannot go through it"
@@ -25,7 +24,25 @@ def _through(node: Node, facts: dict[str, Any], gy: Tensor) -> tuple[list[Node |
         if g is not None and (g.shape != op.like(k).shape or g.dtype != op.like(k).dtype):
             raise RuntimeError(f"backward: the recipe of {op.name} gave input {k} a {g.dtype} gradient of shape {tuple(g.shape)}, not "
                                f"{op.like(k).dtype} of shape {tuple(op.like(k).shape)}")
-    return op.sources, sent
+    return sent
+
+
+def _leading(roots: list[Node], captures: set[Node], oldest: int) -> set[Node]:
+    """The nodes behind the roots, and among them, from which a captured one can be reached."""
+    found: dict[Node, list[Node]] = {}
+    left = list(roots)
+    while left:
+        node = left.pop()
+        if node not in found:
+            found[node] = [x for x, _ in node.next_functions if x is not None] if node_seq(node) > oldest else []
+            left += found[node]
+            if not found[node] and node not in captures and node_facts(node)["freed"]:
+                node_open(node)                          # says that the graph was freed
+    leading = set(captures)
+    for node in sorted(found, key=node_seq):
+        if any(x in leading for x in found[node]):
+            leading.add(node)
+    return leading
 
 
 class _Walk:
@@ -37,6 +54,7 @@ class _Walk:
         self.captures = captures
         self.oldest = min(map(node_seq, captures)) if captures else 0
         self.captured: dict[Node, Tensor] = {}
+        self.leading: set[Node] | None = None            # where gradients are needed; None: everywhere
         self.watcher = gradient_watcher()
 
     def send(self, node: Node, g: Any) -> None:
@@ -56,18 +74,20 @@ class _Walk:
             if facts["leaf"] or node_seq(node) <= self.oldest:
                 continue
             node_open(node)
+            inputs = [x for x, _ in node.next_functions]
+            wanted = [k for k, x in enumerate(inputs) if x is not None and (self.leading is None or x in self.leading)]
             if facts["kind"] == "op":
-                inputs, sent = _through(node, facts, g)
+                sent = _through(Op(node, facts, inputs, wanted), g) if wanted else []
             elif facts["kind"] == "function":
-                inputs, sent = [x for x, _ in node.next_functions], node_call(node)[0](g, node)
+                sent = node_call(node)[0](g, node)
             else:                                        # an output of a Function leaves its gradient with it
-                self._leave(node.next_functions[0][0], facts["integers"][0], g)
-                inputs, sent = [], []
+                self._leave(inputs[0], facts["integers"][0], g)
+                wanted, sent = [], []
             if self.watcher is not None:
                 self.watcher(node, [node_hold(node, x) for x in sent])
-            for x, gx in zip(inputs, sent):
-                if x is not None:
-                    self.send(x, node_link(None, x).detach() if gx is None else gx)
+            for k in wanted:
+                x, gx = inputs[k], sent[k]
+                self.send(x, node_link(None, x).detach() if gx is None else gx)
             if not retain_graph:
                 release(node)
 
@@ -105,8 +125,12 @@ def _begin(walk: _Walk, outputs: list[Tensor], gradients: Any) -> None:
     gradients = [None] * len(outputs) if gradients is None else [gradients] if isinstance(gradients, Tensor) else list(gradients)
     if len(gradients) != len(outputs):
         raise ValueError(f"backward: {len(gradients)} gradients for {len(outputs)} tensors")
-    for y, g in [(y, node_begin(y, g)) for y, g in zip(outputs, gradients)]:
-        walk.send(node_of(y), g)  # type: ignore[arg-type]
+    begun: list[Any] = [(node_of(y), node_begin(y, g)) for y, g in zip(outputs, gradients)]
+    if walk.captures is not None:
+        walk.leading = _leading([node for node, _ in begun], walk.captures, walk.oldest)
+    for node, g in begun:
+        if walk.leading is None or node in walk.leading:
+            walk.send(node, g)
 
 
 def recorded_grad(outputs: list[Tensor], inputs: list[Tensor], gradients: Any, retain_graph: bool | None, allow_unused: bool | None,

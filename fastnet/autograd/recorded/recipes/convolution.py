@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastnet._core.engine import enable_grad, grad, is_grad_enabled, node_backward
+from fastnet._core.engine import enable_grad, grad, is_grad_enabled, node_backward, node_block
 from fastnet._core.tensor import Tensor
 from fastnet.autograd.function import Function
 from fastnet.autograd.recorded.kinds import RECIPES, linear
@@ -12,7 +12,7 @@ from fastnet.autograd.recorded.op import Op
 from fastnet.ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from fastnet.ops.interpolate import interpolate_again
 from fastnet.ops.pad import pad
-from fastnet.ops.pool import avg_pool_again, max_pool_places
+from fastnet.ops.pool import POOL_BYTES, avg_pool_again, max_pool_places
 
 # fn_conv_shape of csrc/kernels/conv.h
 SHAPE = [("n", "i8"), ("c", "i8"), ("k", "i8"), ("groups", "i8"), ("in", "i8", 3), ("out", "i8", 3), ("kernel", "i8", 3),
@@ -42,7 +42,8 @@ class _Products(Function):
     def forward(ctx: Any, gy: Tensor, x: Tensor | None, w: Tensor | None, op: Op, again: Callable) -> tuple:
         ctx.again, ctx.wanted = again, (op.wants(0), op.wants(1))
         ctx.save_for_backward(gy, x, w)
-        return tuple(g for k, g in enumerate(node_backward(op.node, gy)[:2]) if ctx.wanted[k])
+        made = node_backward(op.node, gy, [k for k in range(2) if ctx.wanted[k]])
+        return tuple(made[k] for k in range(2) if ctx.wanted[k])
 
     @staticmethod
     def backward(ctx: Any, *given: Tensor) -> tuple:  # type: ignore[override]
@@ -85,7 +86,8 @@ def max_pool(op: Op) -> Callable:
 
 @linear("AvgPool1DBackward0", "AvgPool2DBackward0", "AvgPool3DBackward0")
 def avg_pool(op: Op) -> Callable:
-    return lambda x: avg_pool_again(x, op.node)
+    how = node_block(op.node, POOL_BYTES)
+    return lambda x: avg_pool_again(x, how)
 
 
 @linear("UpsampleBackward0")

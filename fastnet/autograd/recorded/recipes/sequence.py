@@ -58,12 +58,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, a: np.void, kep
 def attention(op: Op, gy: Tensor) -> list[Tensor | None]:
     a, mask = op.block(ATTENTION), op.saved[5]
     packed = len(op.sources) == 1
-    if not packed and a["dropout"] and not op.wants(2):
+    if not packed and a["dropout"] and op.sources[2] is None:
         raise RuntimeError(f"backward: create_graph=True cannot go through {op.name} with dropout where value needs no gradient")
     kept = _dropped(op, a) if a["dropout"] else None
     if not packed:
-        wanted = [k for k in range(3) if op.wants(k)]
-        got = dict(zip(wanted, pull(lambda q, k, v: attend(q, k, v, mask, a, kept), [op.input(k) for k in range(3)], wanted, gy)))
+        got = dict(zip(op.wanted, pull(lambda q, k, v: attend(q, k, v, mask, a, kept), [op.input(k) for k in range(3)], op.wanted, gy)))
         return [got.get(k) for k in range(3)]
     op.saved[0] = stack(op.saved[:3]).permute(1, 3, 0, 2, 4)
     return pull(lambda x: attend(*[x[:, :, k].transpose(1, 2) for k in range(3)], mask, a, kept), [op.input(0)], [0], gy)
