@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def openmp_runtimes() -> list[str]:
     return sorted(set(re.findall(r"(/\S*lib(?:gomp|omp|iomp5)\b[^\s/]*)$", maps, re.MULTILINE)))
 
 
-def config() -> dict[str, object]:
+def config() -> dict[str, Any]:
     """The facts that `show_config` prints."""
     asked = os.environ.get("FASTNET_ISA")
     threads, why = default_threads()

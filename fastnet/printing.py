@@ -2,14 +2,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 if TYPE_CHECKING:
     from fastnet._core.tensor import Tensor
 
-_options = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}
+
+class _Options(TypedDict):
+    precision: int
+    threshold: int
+    edgeitems: int
+    linewidth: int
+    sci_mode: bool | None
+
+
+_options: _Options = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}
 
 
 def set_printoptions(precision: int | None = None, threshold: int | None = None, edgeitems: int | None = None,
@@ -26,7 +35,7 @@ def set_printoptions(precision: int | None = None, threshold: int | None = None,
     >>> import fastnet
     >>> fastnet.set_printoptions(precision=4)
     """
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth, "sci_mode": sci_mode}
+    given: Any = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth, "sci_mode": sci_mode}
     _options.update({name: value for name, value in given.items() if value is not None})
 
 

@@ -1,6 +1,8 @@
 """The six dtypes, as objects; their position is their number in C."""
 from __future__ import annotations
 
+import builtins
+
 import numpy as np
 
 
@@ -16,7 +18,7 @@ class dtype:
     is_complex = False
 
     @property
-    def is_signed(self) -> bool:
+    def is_signed(self) -> builtins.bool:
         return self.name not in ("uint8", "bool")
 
     def __repr__(self) -> str:
@@ -35,7 +37,10 @@ _BY_NUMPY = {d.numpy: d for d in DTYPES}
 _BY_PYTHON = {float: float32, int: int64, bool: bool_}
 
 
-def as_dtype(value: object, default: dtype | None = None) -> dtype:
+DTypeLike = dtype | np.dtype | str | type                # what `as_dtype` takes, besides None
+
+
+def as_dtype(value: DTypeLike | None, default: dtype | None = None) -> dtype:
     """The fastnet dtype that `value` (a dtype, a NumPy dtype or name, float, int, bool, None) names."""
     if isinstance(value, dtype):
         return value

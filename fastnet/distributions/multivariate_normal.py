@@ -38,9 +38,9 @@ class MultivariateNormal(Distribution):
         n = loc.shape[-1] if loc.ndim else 0
         if loc.ndim < 1 or given[0].ndim < 2 or tuple(given[0].shape[-2:]) != (n, n):
             raise ValueError(f"MultivariateNormal: loc {tuple(loc.shape)} needs a matrix (..., {n}, {n}), got {tuple(given[0].shape)}")
-        if precision_matrix is not None:
-            covariance_matrix = linalg.inv(precision_matrix)
-        lower = linalg.cholesky(covariance_matrix) if scale_tril is None else scale_tril
+        lower = given[0]
+        if scale_tril is None:
+            lower = linalg.cholesky(lower if precision_matrix is None else linalg.inv(lower))
         batch = fastnet.broadcast_shapes(tuple(loc.shape[:-1]), tuple(lower.shape[:-2]))
         self.loc, self.scale_tril = loc.expand(*batch, n), lower.expand(*batch, n, n)
         super().__init__(batch, (n,), validate_args)

@@ -33,6 +33,9 @@ class _ConvNd(Module):
 
     spatial: int
     transposed = False
+    in_channels: int
+    out_channels: int
+    groups: int
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any, groups: int,
                  bias: bool, padding_mode: str, device: Any, dtype: Any, output_padding: Any = 0) -> None:
@@ -61,8 +64,8 @@ class _ConvNd(Module):
             self.padding = _numbers(op, "padding", padding, spatial, 0)
         self.padding_mode = padding_mode
         self._around = self._ends()
-        channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
-        self.weight = Parameter(fn.empty(*channels, *self.kernel_size, device=device, dtype=dtype))
+        ends = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
+        self.weight = Parameter(fn.empty(*ends, *self.kernel_size, device=device, dtype=dtype))
         if bias:
             self.bias = Parameter(fn.empty(out_channels, device=device, dtype=dtype))
         else:

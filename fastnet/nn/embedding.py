@@ -117,7 +117,8 @@ class EmbeddingBag(Module):
         """An EmbeddingBag over a given table (rows, features), which receives no gradient if `freeze`."""
         if embeddings.ndim != 2:
             raise ValueError(f"EmbeddingBag.from_pretrained: embeddings must have two axes, got {tuple(embeddings.shape)}")
-        bag = cls(*embeddings.shape, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset, padding_idx)
+        rows, features = embeddings.shape
+        bag = cls(rows, features, max_norm, norm_type, scale_grad_by_freq, mode, sparse, embeddings, include_last_offset, padding_idx)
         bag.weight.requires_grad_(not freeze)
         return bag
 

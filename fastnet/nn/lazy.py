@@ -30,7 +30,7 @@ class UninitializedParameter(Parameter):
 class _Lazy(Module):
     """What lazy layers share: `becomes` is the layer that they become, `least` the size with which it can be made without harm."""
 
-    becomes: type
+    becomes: Any                                        # the class
     least = 0
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -1,7 +1,7 @@
 """Module: the base of everything that holds parameters; attributes, tree, modes, call and repr."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Iterator, TypeVar
+from typing import Any, Callable, Iterator, TypeVar
 
 from fastnet._core.tensor import Tensor
 from fastnet._core.hooks import RemovableHandle
@@ -45,10 +45,6 @@ class Module(ModuleCall, ModuleState):
         state["_non_persistent_buffers_set"] = set()
         for name in _HOOKS:
             state[name] = {}
-
-    if TYPE_CHECKING:
-        def __getattr__(self, name: str) -> Any:
-            """Parameters, buffers and submodules: attributes that no class declares."""
 
     def forward(self, *args: Any) -> Any:
         """What the module computes; every subclass defines it."""

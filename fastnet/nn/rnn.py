@@ -38,7 +38,7 @@ class RNNBase(Module):
         for layer in range(num_layers):
             for suffix in self._suffixes(layer):
                 features = input_size if layer == 0 else made * len(self._suffixes(layer))
-                shapes = {"weight_ih": (gates, features), "weight_hh": (gates, made)}
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, features), "weight_hh": (gates, made)}
                 if bias:
                     shapes |= {"bias_ih": (gates,), "bias_hh": (gates,)}
                 if proj_size:
@@ -79,7 +79,7 @@ class RNNBase(Module):
             sizes.append(self.hidden_size)
         if hx is None:
             return [fn.zeros(count, n, size, dtype=like.dtype) for size in sizes]
-        given = list(hx) if self.mode == "LSTM" else [hx]
+        given = [hx] if isinstance(hx, Tensor) else list(hx)
         if len(given) != len(sizes):
             raise RuntimeError(f"{type(self).__name__}: hx must be the two tensors (h_0, c_0)")
         for key, x, size in zip(("h_0", "c_0"), given, sizes):
@@ -97,9 +97,10 @@ class RNNBase(Module):
                 rows = F.dropout(rows, self.dropout)
             made = []
             for suffix in self._suffixes(layer):
-                weights = [getattr(self, f"{key}_{suffix}", None) for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")]
-                first = [s[number] for s in states] + [None]
-                y, *last = recurrent(self.mode, rows, counts, first[0], first[1], *weights, reverse=suffix.endswith("reverse"))
+                weights: list[Any] = [getattr(self, f"{key}_{suffix}", None)
+                                      for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")]
+                c_0 = states[1][number] if len(states) == 2 else None
+                y, *last = recurrent(self.mode, rows, counts, states[0][number], c_0, *weights, reverse=suffix.endswith("reverse"))
                 made.append(y)
                 for kept, state in zip(final, last):
                     kept.append(state)
@@ -120,12 +121,11 @@ class RNNBase(Module):
         Raises:
             RuntimeError: shapes or dtypes do not fit.
         """
-        packed = isinstance(input, PackedSequence)
-        data = input.data if packed else input
-        if (data.ndim != 2 if packed else data.ndim not in (2, 3)) or data.shape[-1] != self.input_size:
+        data = input.data if isinstance(input, PackedSequence) else input
+        if (data.ndim != 2 if data is not input else data.ndim not in (2, 3)) or data.shape[-1] != self.input_size:
             raise RuntimeError(f"{type(self).__name__}: input must be {'(N, L' if self.batch_first else '(L, N'}, {self.input_size}) or "
                                f"(L, {self.input_size}), got {tuple(data.shape)}")
-        if packed:
+        if isinstance(input, PackedSequence):
             counts = tuple(int(n) for n in input.batch_sizes.tolist())
             states = self._states(hx, counts[0], True, data)
             if hx is not None and input.sorted_indices is not None:

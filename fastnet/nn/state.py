@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections import OrderedDict, namedtuple
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
@@ -35,6 +35,10 @@ def _as_tensor(value: Any) -> Tensor | None:
 
 class ModuleState:
     """The part of `Module` that treats its tensors as one state."""
+
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any:
+            """Parameters, buffers and submodules, attributes that no class declares, and what else a Module has."""
 
     # ---- conversion
 
@@ -211,7 +215,8 @@ class ModuleState:
             raise TypeError(f"load_state_dict: expected state_dict to be a dict, got {type(state_dict).__name__}")
         metadata = getattr(state_dict, "_metadata", None) or {}
         common: dict[str, Any] = {"assign_to_params_buffers": assign, "pending": []}
-        report, errors = IncompatibleKeys([], []), []
+        report = IncompatibleKeys([], [])
+        errors: list[str] = []
         # what the module lacks is always listed; `strict` only decides whether that is an error
         self._load_tree(OrderedDict(state_dict), "", metadata, common, True, report, errors)
         if strict:

@@ -1,6 +1,10 @@
+from collections.abc import Callable
 from typing import Any
 
 from fastnet._core.tensor import Tensor
+
+_explain: Callable[..., Any]
+_force: Callable[[str | None], str | None]
 
 def conv1d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def searchsorted(sorted_sequence: Tensor, input: Tensor | float, *, out_int32: b
         if order.shape != rows.shape:
             raise RuntimeError(f"searchsorted: sorter {order.shape} must have the shape of sorted_sequence {rows.shape}")
         rows = np.take_along_axis(rows, order, -1)
-    where = "right" if right or side == "right" else "left"
+    where: Literal["left", "right"] = "right" if right or side == "right" else "left"
     if rows.ndim == 1:
         found = np.searchsorted(rows, values, where)
     elif values.ndim == rows.ndim and values.shape[:-1] == rows.shape[:-1]:
@@ -222,8 +222,8 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> mode_result:
     shape = list(a.shape)
     shape[dim] = 1
     index = from_numpy(last.reshape(shape))
-    values = gather(input, dim, index)
-    return mode_result(*((values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))))
+    found = gather(input, dim, index)
+    return mode_result(*((found, index) if keepdim else (found.squeeze(dim), index.squeeze(dim))))
 
 
 def argwhere(input: Tensor) -> Tensor:

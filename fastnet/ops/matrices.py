@@ -155,13 +155,13 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         x, n = x.inverse(), -n
     if n == 0:
         return eye(x.shape[-1], dtype=x.dtype).expand(*x.shape).clone()
-    y = None
+    y: Tensor | None = None
     while True:                                           # squares of squares: log2(n) products
         if n & 1:
             y = x if y is None else y @ x
+            if n == 1:
+                return y.clone() if y is input else y
         n >>= 1
-        if not n:
-            return y.clone() if y is input else y
         x = x @ x
 
 

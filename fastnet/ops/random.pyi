@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastnet._core.dtypes import dtype as DType
+from fastnet._core.dtypes import DTypeLike
 from fastnet._core.tensor import Tensor
 
 Number = int | float | bool
@@ -23,27 +23,27 @@ def initial_seed() -> int: ...
 def manual_seed(seed: int) -> Generator: ...
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor: ...
 def rand(
-    *sizes: object, size: object = None, out: Tensor | None = None, generator: Generator | None = None, dtype: DType | None = None,
+    *sizes: Size_, size: Size_ | None = None, out: Tensor | None = None, generator: Generator | None = None, dtype: DTypeLike | None = None,
     device: object = None, requires_grad: bool = False,
 ) -> Tensor: ...
 def rand_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DType | None = None, device: object = None,
+    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, device: object = None,
     requires_grad: bool = False,
 ) -> Tensor: ...
 def randint(
     low: Number, high: Number | None = None, size: Size_ | None = None, *, generator: Generator | None = None,
-    dtype: DType | None = None, device: object = None, requires_grad: bool = False, out: Tensor | None = None,
+    dtype: DTypeLike | None = None, device: object = None, requires_grad: bool = False, out: Tensor | None = None,
 ) -> Tensor: ...
 def randint_like(
-    input: Tensor, low: Number, high: Number | None = None, *, generator: Generator | None = None, dtype: DType | None = None,
+    input: Tensor, low: Number, high: Number | None = None, *, generator: Generator | None = None, dtype: DTypeLike | None = None,
     device: object = None, requires_grad: bool = False,
 ) -> Tensor: ...
 def randn(
-    *sizes: object, size: object = None, out: Tensor | None = None, generator: Generator | None = None, dtype: DType | None = None,
+    *sizes: Size_, size: Size_ | None = None, out: Tensor | None = None, generator: Generator | None = None, dtype: DTypeLike | None = None,
     device: object = None, requires_grad: bool = False,
 ) -> Tensor: ...
 def randn_like(
-    input: Tensor, *, generator: Generator | None = None, dtype: DType | None = None, device: object = None,
+    input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, device: object = None,
     requires_grad: bool = False,
 ) -> Tensor: ...
 def seed() -> int: ...

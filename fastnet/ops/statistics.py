@@ -219,8 +219,8 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
         centred = x - x.mean(1, keepdim=True)
         y = centred @ centred.T / max(n - correction, 0)
     else:
-        w = 1 if fweights is None else fweights.to(x.dtype)
-        w = w if aweights is None else w * aweights.to(x.dtype)
+        parts = [w.to(x.dtype) for w in (fweights, aweights) if w is not None]
+        w = parts[0] if len(parts) == 1 else parts[0] * parts[1]
         total = w.sum()
         centred = x - (x * w).sum(1, keepdim=True) / total
         again = 0 if correction == 0 else correction if aweights is None else correction * (w * aweights.to(x.dtype)).sum() / total

@@ -39,6 +39,12 @@ class Optimizer:
     """
 
     _plans: dict[int, _Plan]
+    _step_pre_hooks: dict[int, Callable[..., Any]]
+    _step_post_hooks: dict[int, Callable[..., Any]]
+    _state_dict_pre_hooks: dict[int, Callable[..., Any]]
+    _state_dict_post_hooks: dict[int, Callable[..., Any]]
+    _load_pre_hooks: dict[int, Callable[..., Any]]
+    _load_post_hooks: dict[int, Callable[..., Any]]
 
     _hooked = False
 
@@ -47,7 +53,7 @@ class Optimizer:
             raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor")
         self.defaults: dict[str, Any] = defaults
         self.state = States()
-        self._plans: dict[int, _Plan] = {}
+        self._plans = {}
         self.param_groups: list[dict[str, Any]] = []
         self._step_count = 0
         for name in _HOOKS:
@@ -82,7 +88,7 @@ class Optimizer:
             self._step_count += 1
             return result
 
-        cls.step = step
+        setattr(cls, "step", step)
 
     # ---- step
 
@@ -233,7 +239,7 @@ class Optimizer:
         """`state` by the parameter's number, and `param_groups` with numbers for parameters: PyTorch's layout."""
         for hook in list(self._state_dict_pre_hooks.values()):
             hook(self)
-        number = {}
+        number: dict[int, int] = {}
         for group in self.param_groups:
             for param in group["params"]:
                 number[id(param)] = len(number)

@@ -81,7 +81,8 @@ class AveragedModel(Module):
         Args:
             model: of the same structure.
         """
-        mine, theirs = list(self.module.parameters()), list(model.parameters())
+        mine: list[Tensor] = list(self.module.parameters())
+        theirs: list[Tensor] = list(model.parameters())
         buffers = list(self.module.buffers()), list(model.buffers())
         if self.use_buffers:
             mine, theirs = mine + buffers[0], theirs + buffers[1]

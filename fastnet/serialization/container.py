@@ -15,7 +15,7 @@ import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet.serialization.structure import CODES
 
-_DTYPES = {code: dtype for dtype, code in CODES.items()}
+_DTYPES: dict[str, np.dtype] = {code: dtype for dtype, code in CODES.items()}
 _ALIGN, _MAX_HEADER = 64, 100 << 20
 
 

@@ -89,7 +89,7 @@ class Trainer:
         self.parameters = [param for group in optimizer.param_groups for param in group["params"]]
         self.ema = EMA(model, ema) if isinstance(ema, (int, float)) else ema
         self.checkpoints = _checkpoints(out, checkpoints, monitor, mode)
-        self.folders = [Path(folder) for folder in (out, self.checkpoints and self.checkpoints.folder) if folder is not None]
+        self.folders = [Path(folder) for folder in (out, getattr(self.checkpoints, "folder", None)) if folder is not None]
         self.callbacks = list(callbacks)
         self.progress = progress if isinstance(progress, Progress) else None if progress is False else Progress()
         own = [*([] if out is None else [JSONLines(Path(out) / "log.jsonl")]), *([] if self.progress is None else [self.progress])]

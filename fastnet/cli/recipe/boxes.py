@@ -15,8 +15,9 @@ SPLIT = Kind("the name of a split, or a number between 0 and 1 (the share that i
              lambda v: isinstance(v, str) and bool(v) or number(v) and 0 < v < 1)
 COMMON = {"size": SIZE, "mosaic": PART, "mosaic_off": NATURAL}
 KEYS = {"yolo": COMMON | {"folder": TEXT, "names": TEXTS, "val": SPLIT}, "digit-scenes": COMMON | {"train": COUNT, "test": COUNT}}
-DEFAULTS = {"yolo": {"size": 640, "mosaic": 1.0, "mosaic_off": 10, "val": "val"},
-            "digit-scenes": {"size": 128, "mosaic": 0.5, "mosaic_off": 3, "train": 1000, "test": 250}}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "yolo": {"size": 640, "mosaic": 1.0, "mosaic_off": 10, "val": "val"},
+    "digit-scenes": {"size": 128, "mosaic": 0.5, "mosaic_off": 3, "train": 1000, "test": 250}}
 SMALLEST = 2.0                                            # sides of boxes, in pixels, that augmentation leaves
 
 

@@ -118,7 +118,9 @@ def _tensors(result: Any) -> list[Tensor]:
 def _guess(model: Module) -> tuple[Tensor, ...] | None:
     """An image that the model takes, from its first convolution."""
     first = next((m for m in model.modules() if isinstance(m, _CONVS)), None)
-    for size in () if first is None else (1, 4, 32) if first.transposed else (32, 64, 224, 28):
+    if first is None:
+        return None
+    for size in (1, 4, 32) if first.transposed else (32, 64, 224, 28):
         shape = (2, first.in_channels, *(size,) * (first.weight.ndim - 2))
         x = fn.rand(shape, dtype=first.weight.dtype, generator=fn.Generator().manual_seed(0))
         try:

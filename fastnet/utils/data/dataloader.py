@@ -199,8 +199,9 @@ class DataLoader:
                 pool.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_pool", None) is not None:
-            self._pool.close()
+        pool = getattr(self, "_pool", None)              # not there where __init__ raised
+        if pool is not None:
+            pool.close()
 
 
 def _drop(items: Iterator[Any], n: int) -> Iterator[Any]:
