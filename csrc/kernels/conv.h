@@ -70,9 +70,10 @@ typedef struct { ptrdiff_t a, b, len; } fn_conv_seg;
 
 enum {
   CONV_PIXELS    = 240,                              /* most pixels of a box, forward and input: a multiple of every tile */
-  CONV_WPIXELS   = 480,                              /* weight */
+  CONV_WPIXELS   = 784,                              /* weight: the longer the depth, the more seldom sums are loaded and stored */
   CONV_FLAT      = 1024,                             /* planar */
   CONV_SOURCE    = 192 << 10,                        /* bytes of source that a box should see */
+  CONV_WSOURCE   = 512 << 10,                        /* weight */
   CONV_NEAR      = 128 << 10,                        /* planar: less, since its rows jump from plane to plane */
   CONV_BAND      = 4,                                /* scatter: a band of gx has at least so many times the rows of a window */
   CONV_APART     = 12,                               /* scatter: additions before the same row is met again */
@@ -80,6 +81,7 @@ enum {
   CONV_FEW       = 32,                               /* weight: fewer channels are copied, so that rows of all taps are one list */
   CONV_JUMP      = 512,                             /* weight: bytes between pixels from which on they are copied */
   CONV_ROWS      = 1152,                             /* weight: rows of a block */
+  CONV_WSPLITS   = 2,                                /* weight: most splits of the panels, since each copies the source anew */
   CONV_CHUNK     = 256,                              /* weight: rows that are added up together */
   CONV_MIN_UNITS = 16                                /* fewer boxes than this: cut further, so that many threads have work */
 };

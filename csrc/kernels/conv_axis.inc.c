@@ -70,7 +70,8 @@ static inline ptrdiff_t FN(conv_planar_width)(ptrdiff_t co) { return co <= 4 ? c
 static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
 {
   ptrdiff_t size = 1, seen = (g->pass == FN_CONV_WEIGHT && g->block ? g->block : g->ci) * (ptrdiff_t)sizeof(T);
-  const ptrdiff_t cache = g->how == FN_CONV_PLANAR ? CONV_NEAR : CONV_SOURCE, limit = seen > cache / 48 ? 48 * seen : cache;   /* some pixels at least */
+  const ptrdiff_t cache = g->how == FN_CONV_PLANAR ? CONV_NEAR : g->pass == FN_CONV_WEIGHT ? CONV_WSOURCE : CONV_SOURCE;
+  const ptrdiff_t limit = seen > cache / 48 ? 48 * seen : cache;   /* some pixels at least */
   for (int a = 3; a >= 0; a--) {
     conv_axis axis = { 1, 0, 0, 1, 0, g->shape.n };
     if (a > 0) {

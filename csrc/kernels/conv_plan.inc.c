@@ -37,6 +37,7 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     if (!g->block && g->row_blocks > g->taps) g->row_blocks = g->taps;
     ptrdiff_t pieces = s->groups * g->row_blocks;
     if (pieces < CONV_MIN_UNITS) g->panel_splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
+    if (g->panel_splits > CONV_WSPLITS) g->panel_splits = CONV_WSPLITS;
     if (g->panel_splits > g->panels) g->panel_splits = g->panels;
     pieces *= g->panel_splits;
     if (pieces < CONV_MIN_UNITS) g->splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);

@@ -1,4 +1,5 @@
 """Convolution of any shape by register tiles (csrc/kernels/conv.h), and of 1x1 kernels as a matrix product."""
+from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
 from fastnet._core.launch cimport byte_cost, launch, max_threads, plan
 from fastnet._core.memory cimport block_free, block_new
@@ -137,8 +138,11 @@ cdef int scatter_input(int dtype, const fn_conv_shape *s, const void *gy, const 
 cdef int gemm_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
     cdef int d
     for d in range(3):
-        if s.kernel[d] != 1 or s.stride[d] != 1 or s.pad[d] != 0 or s.in_[d] != s.out[d]:
-            why[0] = b"the kernel is not 1x1, or there is a stride or padding"
+        if s.kernel[d] != 1 or s.pad[d] != 0 or (s.out[d] - 1) * s.stride[d] >= s.in_[d]:
+            why[0] = b"the kernel is not 1x1, or there is padding"
+            return CONV_CANNOT
+        if which != CONV_WEIGHT and (s.stride[d] != 1 or s.in_[d] != s.out[d]):
+            why[0] = b"there is a stride"
             return CONV_CANNOT
     if s.groups != 1:
         why[0] = b"there are groups"
@@ -166,13 +170,31 @@ cdef int gemm_input(int dtype, const fn_conv_shape *s, const void *gy, const voi
     return gemm(dtype, &g)
 
 
-cdef int gemm_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+cdef int product_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
     cdef fn_gemm_args g
     gemm_begin(&g, s.k, s.c, s.n * conv_pixels_out(s))
     gemm_a(&g, gy, 1, s.k)
     gemm_b(&g, x, s.c, 1)
     gemm_c(&g, gw, s.c, 1)
     return gemm(dtype, &g)
+
+
+cdef int gemm_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
+    cdef fn_tensor seen, dense
+    cdef int d
+    if conv_pixels_in(s) != conv_pixels_out(s):             # of x only the pixels that are seen, next to each other
+        seen.p, seen.dtype, seen.ndim, seen.size = <char *>x, dtype, 5, s.n * conv_pixels_out(s) * s.c
+        seen.dims[0], seen.strides[0], seen.dims[4], seen.strides[4] = s.n, conv_pixels_in(s) * s.c, s.c, 1
+        for d in range(3):
+            seen.dims[1 + d] = s.out[d]
+            seen.strides[1 + d] = s.stride[d] * s.c * (s.in_[1] if d < 1 else 1) * (s.in_[2] if d < 2 else 1)
+        array_new(&dense, 5, seen.dims, dtype)
+        try:
+            array_copy(&dense, &seen)
+            return product_weight(dtype, s, dense.p, gy, gw)
+        finally:
+            array_drop(&dense)
+    return product_weight(dtype, s, x, gy, gw)
 
 
 cdef conv_algorithm DIRECT = [b"direct", direct_judge, direct_forward, direct_input, direct_weight]
