@@ -37,5 +37,6 @@ typedef struct {
   ptrdiff_t      index_o, index_i, index_j, x_o, x_i, x_j;
   int64_t        ignore;
   int            fresh;
+  double         scale;                              /* of whole rows of x that are added */
 } fn_scatter_args;
 #endif

@@ -45,11 +45,11 @@ static void FN(gather)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread
 }
 
 /* A row of x into a row of y, both of `inner` neighbours. */
-FN_INLINE void FN(scatter_row)(int kind, const T *x, T *y, ptrdiff_t n)
+FN_INLINE void FN(scatter_row)(int kind, vec scale, const T *x, T *y, ptrdiff_t n)
 {
   for (ptrdiff_t j = 0; j < n; j += VLEN) {
     const vec x0 = FN(get)(x + j, n - j), y0 = FN(get)(y + j, n - j);
-    FN(put)(y + j, kind == SCATTER_ADD ? v_add(y0, x0) : v_mul(y0, x0), n - j);
+    FN(put)(y + j, kind == SCATTER_ADD ? v_fma(scale, x0, y0) : v_mul(y0, x0), n - j);
   }
 }
 
@@ -64,6 +64,7 @@ FN_INLINE void FN(scatter_one)(int kind, const fn_scatter_args *a, ptrdiff_t fro
 FN_INLINE void FN(scatter_walk)(int kind, const fn_scatter_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
   const int whole = kind != SCATTER_SET && a->index_j == 0 && a->x_j == 1;
+  const vec scale = v_set((T)a->scale);
   if (a->fresh) memset((char *)a->y + begin * a->y_inner * a->bytes, 0, (size_t)((end - begin) * a->y_inner * a->bytes));
   for (ptrdiff_t o = begin / a->n; begin < end; begin = ++o * a->n) {
     const int64_t low = begin - o * a->n, high = end - o * a->n < a->n ? end - o * a->n : a->n;
@@ -72,7 +73,7 @@ FN_INLINE void FN(scatter_walk)(int kind, const fn_scatter_args *a, ptrdiff_t be
       const ptrdiff_t from = o * a->x_o + i * a->x_i;
       if (whole) {
         if (*index < low || *index >= high || *index == a->ignore) continue;
-        FN(scatter_row)(kind, (const T *)a->x + from, (T *)a->y + (o * a->n + *index) * a->y_inner, a->inner);
+        FN(scatter_row)(kind, scale, (const T *)a->x + from, (T *)a->y + (o * a->n + *index) * a->y_inner, a->inner);
         continue;
       }
       for (ptrdiff_t j = 0; j < a->inner; j++) {

@@ -46,7 +46,7 @@ cdef int select_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
         a.n, a.k, a.inner, a.y_inner, a.bytes = n.i[2], 1, n.i[3], n.i[3], itemsize(gy.dtype)
         a.index_o, a.index_i, a.index_j = n.i[3], 0, 1
         a.x_o, a.x_i, a.x_j = n.i[3], 0, 1
-        a.ignore, a.fresh = -1, 1
+        a.ignore, a.fresh, a.scale = -1, 1, 1
         return launch(FN_scatter, gy.dtype, &a, n.i[1] * n.i[2], byte_cost(1.0 * itemsize(gy.dtype) * gin[0].size))
     finally:
         array_drop(&wide)

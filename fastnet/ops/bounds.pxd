@@ -21,6 +21,7 @@ cdef extern from "kernels/index.h" nogil:
         Py_ssize_t n, k, inner, bytes, y_inner, index_o, index_i, index_j, x_o, x_i, x_j
         int64_t ignore
         int fresh
+        double scale
 
 # Refuse an index outside [0, n) that is not `ignore` (INT64_MIN: none); index is contiguous int64.
 from fastnet._core.fn cimport fn_tensor

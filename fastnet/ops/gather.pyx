@@ -66,6 +66,7 @@ cdef int scatter_array(fn_tensor *y, int axis, const fn_tensor *index, const fn_
             array_new(&py, part.ndim, part.dims, y.dtype)
             array_copy(&py, &part)
         a.index, a.y, a.bytes, a.ignore, a.fresh = <int64_t *>index.p, py.p, itemsize(y.dtype), -1, fresh and whole
+        a.scale = 1
         a.n = y.dims[axis] if y.ndim else 1
         a.k = index.dims[axis] if index.ndim else 1
         a.inner = 1

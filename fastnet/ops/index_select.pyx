@@ -48,8 +48,8 @@ cdef int take_rows(fn_tensor *y, const fn_tensor *x, int axis, const fn_tensor *
         array_drop(&px)
 
 
-cdef int add_rows(fn_tensor *y, int axis, const fn_tensor *index, const fn_tensor *src, int64_t ignore, bint fresh) except -1:
-    """y (contiguous) += rows of src along an axis; fresh: y is 0 at first."""
+cdef int add_rows(fn_tensor *y, int axis, const fn_tensor *index, const fn_tensor *src, int64_t ignore, bint fresh, double scale=1) except -1:
+    """y (contiguous) += scale * rows of src along an axis; fresh: y is 0 at first."""
     cdef fn_scatter_args a
     cdef fn_tensor ps
     cdef Rows r = _along(y, axis)
@@ -59,7 +59,7 @@ cdef int add_rows(fn_tensor *y, int axis, const fn_tensor *index, const fn_tenso
         a.n, a.k, a.inner, a.y_inner = r.n, index.size, r.inner, r.inner
         a.index_o, a.index_i, a.index_j = 0, 1, 0
         a.x_o, a.x_i, a.x_j = a.k * a.inner, a.inner, 1
-        a.ignore, a.fresh = ignore, fresh
+        a.ignore, a.fresh, a.scale = ignore, fresh, scale
         return launch(FN_scatter_add, y.dtype, &a, r.outer * a.n, 2.0 * r.outer * a.k + byte_cost(a.bytes * (3.0 * src.size + (y.size if fresh else 0))))
     finally:
         array_drop(&ps)
@@ -125,13 +125,13 @@ cdef int embedding_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1
     return 0
 
 
-def add_rows_(Tensor table not None, Tensor index not None, Tensor values not None) -> None:
-    """table[index] += values in place, without history; of (rows, ...) with one axis of indices in range, which may come twice."""
+def add_rows_(Tensor table not None, Tensor index not None, Tensor values not None, double alpha=1) -> None:
+    """table[index] += alpha * values in place, without history; of (rows, ...) with one axis of indices in range, which may come twice."""
     if not is_contiguous(&table.t):
         alias = tensor_alias(table)
-        alias.copy_(index_add(alias, 0, index, values))
+        alias.copy_(index_add(alias, 0, index, values, alpha=alpha))
         return
-    add_rows(&table.t, 0, &index.t, &values.t, -1, False)
+    add_rows(&table.t, 0, &index.t, &values.t, -1, False, alpha)
     written(table)
 
 
