@@ -24,10 +24,18 @@ def models_of(lib: Any) -> dict[str, Any]:
         alias.__getattr__ = lambda name: getattr(lib, name)
         package.__path__ = [str(MODELS)]
         # one pass in fastnet, three ops in PyTorch
-        passes.norm_act = lambda norm, act, x, residual=None: act(norm(x) if residual is None else norm(x) + residual)
-        sys.modules.update({module.__name__: module for module in (alias, package, passes)}, **{"fastnet.nn": lib.nn})
-    modules = [importlib.import_module(f"fastnet.models.{name}") for name in ("lenet", "mobilenet", "resnet", "vgg")]
+        passes.norm_act = separate
+        fusion = importlib.import_module(f"{lib.__name__}.nn.utils.fusion")
+        sys.modules.update({module.__name__: module for module in (alias, package, passes)},
+                           **{"fastnet.nn": lib.nn, "fastnet.nn.utils": lib.nn.utils, "fastnet.nn.utils.fusion": fusion})
+    modules = [importlib.import_module(f"fastnet.models.{name}") for name in ("lenet", "mobilenet", "resnet", "vgg", "yolo26")]
     return {name: value for module in modules for name, value in vars(module).items()}
+
+
+def separate(norm: Any, act: Any, x: Any, residual: Any = None) -> Any:
+    """act(norm(x) + residual), each by itself."""
+    y = norm(x) if residual is None else norm(x) + residual
+    return y if act is None else act(y)
 
 
 @dataclass
@@ -49,7 +57,7 @@ class Network(Case):
         model = eval(self.extra["model"], models_of(lib))
         for name, p in model.named_parameters():
             rng = np.random.default_rng(zlib.crc32(name.encode()))
-            value = np.full(tuple(p.shape), 0.3 * name.endswith("weight"), np.float32)
+            value = np.full(tuple(p.shape), self.extra.get("gain", 0.3) * name.endswith("weight"), np.float32)
             if p.ndim > 1:
                 value = rng.standard_normal(tuple(p.shape), np.float32) * np.float32((2 / np.prod(p.shape[1:])) ** 0.5)
             with lib.no_grad():
