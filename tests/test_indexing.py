@@ -61,3 +61,19 @@ def test_unique_extras() -> None:
     values, inverse, counts = fn.unique(fn.tensor([3, 1, 3]), return_inverse=True, return_counts=True)
     assert (values.tolist(), inverse.tolist(), counts.tolist()) == ([1, 3], [1, 0, 1], [1, 2])
     assert [i.tolist() for i in fn.nonzero(fn.tensor([[0, 1], [2, 0]]), as_tuple=True)] == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("values", [5, 1000])
+@pytest.mark.parametrize("largest", [True, False])
+def test_topk_of_many_values_is_the_beginning_of_a_stable_sort(values, largest):
+    """A few of many are chosen without sorting all; equal values keep their order, NaN is the largest."""
+    rng = np.random.default_rng(0)
+    floats = rng.integers(0, values, (2, 60, 3)).astype(np.float32)
+    for a, axis in ((rng.integers(0, values, (3, 50)), 1), (floats, 1), (np.zeros((0, 50)), 1)):
+        got = fn.topk(fn.tensor(a), 5, axis, largest)
+        order = np.argsort(-a if largest else a, axis=axis, kind="stable")
+        want = np.take(order, np.arange(5), axis)
+        assert (got.indices.numpy() == want).all() and (got.values.numpy() == np.take_along_axis(a, want, axis)).all()
+    a = rng.standard_normal(50).astype(np.float32)
+    a[[7, 20]] = np.nan
+    assert (fn.topk(fn.tensor(a), 2, largest=largest).indices.tolist() == [7, 20]) == largest

@@ -37,6 +37,22 @@ def _order(a: np.ndarray, axis: int, descending: bool) -> np.ndarray:
     return np.flip(a.shape[axis] - 1 - mirrored, axis)
 
 
+def _few(a: np.ndarray, k: int, axis: int, largest: bool) -> np.ndarray | None:
+    """The first k places of `_order`, of which all others are not sorted; None where there are NaN."""
+    rows = np.moveaxis(a, axis, -1)
+    n = rows.shape[-1]
+    at = n - k if largest else k - 1
+    last = np.partition(rows, at, -1)[..., at:at + 1]                     # the k-th value
+    if a.dtype.kind == "f" and np.isnan(rows).any():
+        return None
+    better, equal = rows > last if largest else rows < last, rows == last
+    room = k - better.sum(-1, keepdims=True)
+    chosen = better | equal & (np.cumsum(equal, -1) <= room)              # of equal values the first
+    places = np.nonzero(chosen)[-1].reshape(*rows.shape[:-1], k)
+    order = _order(np.take_along_axis(rows, places, -1), -1, largest)
+    return np.moveaxis(np.take_along_axis(places, order, -1), -1, axis)
+
+
 def _pick(input: Tensor, axis: int, index: np.ndarray) -> tuple[Tensor, Tensor]:
     indices = from_numpy(np.asarray(index, np.int64, order="C"))
     return gather(input, axis, indices), indices
@@ -101,7 +117,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise ValueError(f"topk: k must be from 0 to {n}, the size of axis {axis}, got {k}")
     if a.ndim == 0:
         return topk_result(*_pick(input, axis, np.zeros((), np.int64)))
-    return topk_result(*_pick(input, axis, np.take(_order(a, axis, largest), np.arange(k), axis)))
+    few = _few(a, k, axis, largest) if 0 < 8 * k <= n else None
+    return topk_result(*_pick(input, axis, np.take(_order(a, axis, largest), np.arange(k), axis) if few is None else few))
 
 
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> kthvalue_result:
