@@ -27,8 +27,20 @@ def orthogonal(g: Tensor, coefficients: tuple[float, float, float], steps: int, 
 
 
 def newton_schulz(x: Tensor, coefficients: tuple[float, float, float], steps: int) -> Tensor:
-    """The iteration of `orthogonal` on matrices (..., m, n) with m <= n whose norms are at most 1."""
+    """The iteration of `orthogonal` on matrices (..., m, n) with m <= n whose norms are at most 1.
+
+    Where n is large, its factors a + b X Xᵀ + c (X Xᵀ)² are found from X Xᵀ alone, and their product is multiplied with X once.
+    """
     a, b, c = coefficients
+    if x.shape[-1] > 2 * x.shape[-2] and steps > 1:
+        square, product = x @ x.mT, None
+        one = fn.eye(x.shape[-2], dtype=x.dtype)
+        for step in range(steps):
+            factor = a * one + b * square + c * (square @ square)
+            product = factor if product is None else factor @ product
+            if step < steps - 1:
+                square = factor @ square @ factor
+        return product @ x  # type: ignore[operator]
     for _ in range(steps):
         square = x @ x.mT
         x = a * x + (b * square + c * (square @ square)) @ x
