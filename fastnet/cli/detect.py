@@ -10,7 +10,7 @@ from fastnet.cli.refused import Refused
 
 ABOUT = "a YOLO26 that finds objects, on your pictures or on scenes of digits"
 SCALES = ("n", "s", "m", "l", "x")
-SHOWN = 12                                                # pictures in found.svg
+SHOWN = 4                                                 # pictures in found.svg
 
 
 def parser() -> argparse.ArgumentParser:
