@@ -1,4 +1,4 @@
-"""Go on with a sine: LSTM cells written out step by step, in float64, trained by LBFGS with a line search; as in PyTorch but for the imports."""
+"""Go on with a sine: LSTM cells step by step, in float64, trained by LBFGS with a line search; as in PyTorch but for the imports."""
 import sys
 
 import numpy as np

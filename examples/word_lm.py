@@ -1,4 +1,4 @@
-"""A language model of words: an LSTM through which gradients go 35 words back, on Python's own help texts; as in PyTorch but for the imports."""
+"""A language model of words: an LSTM, gradients 35 words back, on Python's own help texts; as in PyTorch but for the imports."""
 import math
 import re
 import sys

@@ -121,7 +121,8 @@ def ported(name, count, folder):
     done = subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py", str(count)], cwd=folder, capture_output=True, text=True,
                           env={"FASTNET_NUM_THREADS": "1", **os.environ}, timeout=120)
     assert done.returncode == 0, done.stderr
-    return [[float(v) for v in re.findall(r"\d+\.?\d*(?:e-?\d+)?", line)] for line in done.stdout.splitlines() if re.match(r"\w+ \d+:", line)]
+    lines = [line for line in done.stdout.splitlines() if re.match(r"\w+ \d+:", line)]
+    return [[float(v) for v in re.findall(r"\d+\.?\d*(?:e-?\d+)?", line)] for line in lines]
 
 
 def test_vae(tmp_path):
