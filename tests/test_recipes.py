@@ -197,7 +197,7 @@ def test_data_and_networks_of_one_s_own(capsys):
     ("data.validation=0.0001", "[data] validation: 0.0001 of 1284 samples leaves one side empty"),
     ("model.name=Resnet18", "[model] name: there is no 'Resnet18'; did you mean 'resnet18'?"),
     ("model={}", "[model]: there is no name"),
-    ("model.name=GPT", "[model] name: there is no 'GPT'"),
+    ("model.name=Seq2Seq", "[model] name: there is no 'Seq2Seq'"),
     ("model.wide=3", "[model] wide: MLP takes no such argument"),
     ("model.dropout=half", "[model] dropout: MLP expects a number, got the text 'half'"),
     ("model={name=\"resnet18\",widht=3}", "[model] widht: resnet18 takes no such argument; did you mean 'width'?"),

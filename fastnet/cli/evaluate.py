@@ -73,6 +73,9 @@ def other_data(trained: Any, path: str) -> Any:
             if not part.classes:
                 part.arrays = (*part.arrays[:-1], part.arrays[-1][:, None])
             return part
+        if facts["kind"] == "text":
+            from fastnet.cli.recipe import text
+            return text.other(trained, path)
         if name == "image-folder":
             part = ImageFolder(path)
             if part.classes != facts["classes"]:

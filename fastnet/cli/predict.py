@@ -73,6 +73,8 @@ def write(rows: Iterator[dict[str, Any]], file: Any, lines: bool) -> None:
 def predictions(trained: Any, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """A row for each sample: where it is from, and what the network says."""
     import fastnet
+    if trained.facts["kind"] == "text":
+        raise Refused(f"{args.run_folder}: a language model writes text: fastnet generate {trained.out / 'model.fnet'} --prompt TEXT")
     if trained.facts["kind"] == "boxes":
         yield from boxes(trained, args)
         return

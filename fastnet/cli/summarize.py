@@ -14,7 +14,7 @@ def add(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser("summary", help="print the layers of a network: shapes, parameters, operations, memory")
     command.add_argument("model", metavar="MODEL", help="a name in fastnet.models, module:function of your own, or the folder of a run")
-    command.add_argument("--input", metavar="N,C,H,W", help="shape of the input (default, for a run: two of its samples)")
+    command.add_argument("--input", metavar="N,C,H,W", help="shape of the input, N,T of a language model (default, for a run: two samples)")
     command.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="an argument of the model")
     command.add_argument("--depth", type=positive(int), default=3, metavar="N", help="levels of modules that are shown (default: 3)")
     command.set_defaults(run=run)
@@ -37,7 +37,9 @@ def run(args: argparse.Namespace) -> None:
     if shape is None:
         raise Refused("--input: give the shape of the input, such as --input 1,3,224,224")
     mode = "train" if shape[0] > 1 else "eval"            # batch norm cannot train on one sample
-    print(call("summary", fastnet.summary, model, tuple(shape), depth=args.depth, mode=mode))
+    from fastnet.models import GPT, Bert, LSTMLanguageModel
+    tokens = {"dtypes": fastnet.int64} if isinstance(model, (GPT, LSTMLanguageModel, Bert)) else {}
+    print(call("summary", fastnet.summary, model, tuple(shape), depth=args.depth, mode=mode, **tokens))
 
 
 def checked(name: str, settings: list[str]) -> dict[str, Any]:

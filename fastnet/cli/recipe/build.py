@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import fastnet as fn
-from fastnet.cli.recipe import boxes
+from fastnet.cli.recipe import boxes, text
 from fastnet.cli.recipe.arguments import call, parameters
 from fastnet.cli.recipe.check import loss_of, metric_of, model_of, optimizer_of, scheduler_of, transform_of
 from fastnet.cli.recipe.scaled import Scaled
@@ -45,6 +45,9 @@ def data(tree: dict[str, Any], measured: bool = False) -> Data:
         raise Refused(f"[data]: {error}") from error
     if len(found.train) == 0:
         raise Refused("[data]: there is no sample to train on")
+    if text.is_text(tree):
+        text.prepared(tree, found, measured)
+        return found
     chains = transforms(tree)
     if boxes.is_detection(tree):
         try:
@@ -110,7 +113,7 @@ def fill_model(tree: dict[str, Any], facts: dict[str, Any]) -> None:
     told = {"num_classes": outputs, "n_classes": outputs, "out_features": outputs, "in_features": math.prod(shape)}
     if len(shape) == 3:
         told |= {"in_channels": shape[0], "n_channels": shape[0], **({"image_size": shape[1]} if shape[1] == shape[2] else {})}
-    for key, value in told.items():
+    for key, value in (text.told(facts) if facts.get("kind") == "text" else told).items():
         if key in known:
             tree["model"].setdefault(key, value)
 
@@ -127,6 +130,9 @@ def fill_loss_and_metrics(tree: dict[str, Any], found: Data) -> None:
     """The usual loss and metrics where the recipe has none: those of classes (targets are whole numbers), or those of numbers."""
     if boxes.is_detection(tree):
         boxes.fill(tree, found)
+        return
+    if text.is_text(tree):
+        text.fill(tree)
         return
     sample = found.train[0]
     target = np.asarray(sample[-1]) if isinstance(sample, (tuple, list)) else np.zeros(1)
@@ -181,7 +187,7 @@ def trainer(tree: dict[str, Any], network: Any, batches: int, out: Path | None, 
     if not validation and table.get("monitor", "").startswith("val_"):
         raise Refused(f"[trainer] monitor: there is no {table['monitor']} without validation data")
     callbacks = list(callbacks)
-    batch_loss = None
+    batch_loss: Any = text.LanguageStep() if text.is_text(tree) else None
     if boxes.is_detection(tree):
         if not isinstance(network, fn.models.YOLO26):
             raise Refused(f"[model] name: {tree['model']['name']} finds no boxes; YOLO26 and yolo26n to yolo26x do")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from fastnet.cli.recipe import boxes
+from fastnet.cli.recipe import boxes, text
 from fastnet.cli.recipe.arguments import check_arguments, find
 from fastnet.cli.recipe.kinds import (
     COUNT, DECAY, FLAG, NATURAL, POSITIVE, SEED, TABLE, TEXT, Kind, check_table, one_of, shown,
@@ -22,9 +22,10 @@ TRAINER = {"epochs": COUNT, "steps": COUNT, "validate_every": COUNT, "accumulate
            "checkpoints": TABLE, "early_stopping": TABLE, "doctor": FLAG, "tensorboard": FLAG}
 DEFAULTS: dict[str, Any] = {"seed": 0, "data": {"batch_size": 32, "workers": 0}, "optimizer": {"name": "Adam"}}
 HOMES = {"trainer": TRAINER, "data": DATA, "optimizer": ("lr", "weight_decay", "momentum", "betas")}
-FROM_DATA = ("num_classes", "n_classes", "out_features", "in_channels", "n_channels", "in_features", "image_size")
+FROM_DATA = ("num_classes", "n_classes", "out_features", "in_channels", "n_channels", "in_features", "image_size", "vocab_size",
+             "block_size", "max_position_embeddings")
 FROM_RUN = {"OneCycleLR": ("max_lr", "total_steps"), "CosineAnnealingLR": ("T_max",), "PolynomialLR": ("total_iters",)}
-NOT_MODELS = ("DetectionLoss", "Bert", "GPT", "LSTMLanguageModel", "Seq2Seq", "DCGANGenerator", "DCGANDiscriminator", "ResNet", "VGG")
+NOT_MODELS = ("DetectionLoss", "LanguageModel", "Seq2Seq", "DCGANGenerator", "DCGANDiscriminator", "ResNet", "VGG")
 NOT_TRANSFORMS = ("Augmented", "Mosaic", "Transform", "Compose", "Lambda")
 NOT_SCHEDULERS = ("LRScheduler", "LambdaLR", "MultiplicativeLR", "SequentialLR", "ChainedScheduler")
 
@@ -72,6 +73,7 @@ def check(tree: dict[str, Any], paths: bool = True) -> dict[str, Any]:
             check_arguments(where, function, given, (*provided, *(f for f in fill if f not in given)))
     check_trainer(tree["trainer"])
     boxes.check(tree)
+    text.check(tree)
     for name, table in tree.get("metrics", {}).items():
         check_metric(name, table)
     return tree

@@ -17,7 +17,7 @@ from fastnet.cli.refused import Refused
 from fastnet.training.lock import FolderInUse, FolderLock
 
 DESCRIPTION = ("recipe.toml", "environment.json", "data.json")
-RESULTS = (*DESCRIPTION, "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet", "doctor.txt")
+RESULTS = (*DESCRIPTION, "log.jsonl", "curve.csv", "loss.svg", "weights.fnet", "best.fnet", "model.fnet", "doctor.txt")
 
 
 def writable(name: str | os.PathLike, option: str = "--out") -> Path:

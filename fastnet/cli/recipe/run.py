@@ -1,11 +1,12 @@
 """Carry out a recipe: a new run, or one that is resumed."""
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import fastnet
-from fastnet.cli.recipe import build, folder
+from fastnet.cli.recipe import build, folder, text
 from fastnet.cli.recipe.check import check
 from fastnet.cli.recipe.toml import change, normalised, read
 from fastnet.cli.refused import Refused
@@ -76,7 +77,7 @@ def carry_out(tree: dict[str, Any], out: Path, resume: bool) -> None:
     if resume and trainer.step == begin and not trainer.interrupted:
         raise Refused(f"{out}: all of its {trainer.epoch} epochs are done; --set trainer.epochs=N goes further")
     diagnosis(out, doctor)
-    finish(tree, out, trainer)
+    finish(tree, out, trainer, found.facts)
 
 
 def diagnosis(out: Path, doctor: GradientDoctor | None) -> None:
@@ -103,7 +104,7 @@ class Described(Callback):
         folder.describe(self.out, self.tree, self.facts)
 
 
-def finish(tree: dict[str, Any], out: Path, trainer: Any) -> None:
+def finish(tree: dict[str, Any], out: Path, trainer: Any, facts: dict[str, Any]) -> None:
     """Weights, curve and the last line."""
     if trainer.interrupted:
         raise KeyboardInterrupt(f"fastnet resume {out} goes on")
@@ -115,4 +116,7 @@ def finish(tree: dict[str, Any], out: Path, trainer: Any) -> None:
     last = "  ".join(f"{k} {v:.4g}" for k, v in records[-1].items() if k.startswith(("train_", "val_")) and isinstance(v, (int, float)))
     epochs = records[-1]["epoch"]
     print(f"{last} after {epochs} epoch{'s' * (epochs > 1)} in {records[-1]['seconds']:.1f} s")
-    print(f"wrote weights.fnet, best.fnet, log.jsonl, curve.csv and loss.svg to {out}")
+    with nullcontext() if trainer.ema is None else trainer.ema.applied():
+        writes = facts["kind"] == "text" and text.save(tree, trainer.model, facts, out)
+    print(f"wrote weights.fnet, best.fnet,{' model.fnet,' * writes} log.jsonl, curve.csv and loss.svg to {out}"
+          f"{f'; fastnet generate {out}/model.fnet goes on with a prompt' * (writes and tree['model']['name'] != 'Bert')}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.cli.recipe import boxes
+from fastnet.cli.recipe import boxes, text
 from fastnet.cli.recipe.kinds import FLAG, SHARE, SHARE_OR_PATH, TABLE, TEXT, TEXTS, Kind, one_of, shown
 from fastnet.cli.refused import Refused
 from fastnet.utils.data import Subset
@@ -139,6 +139,7 @@ SOURCES["csv"] = Source({"file": TEXT, "target": TEXT, "validation": SHARE_OR_PA
 SOURCES["npy"] = Source({"x": TEXT, "y": TEXT, "validation": SHARE, "standardize": FLAG, "task": TABLE_OPTIONS["task"],
                          "missing": TABLE_OPTIONS["missing"]}, arrays, ("x", "y"), {"validation": 0.1})
 SOURCES |= {name: Source(boxes.KEYS[name], boxes.load, ("folder",) if name == "yolo" else (), boxes.DEFAULTS[name]) for name in boxes.KEYS}
+SOURCES |= {name: Source(text.KEYS[name], text.load, (), text.DEFAULTS[name]) for name in text.KEYS}
 OWN = Source({"arguments": TABLE}, own)
 
 
@@ -155,7 +156,8 @@ def source_of(name: str) -> Source:
 
 def exists(data: dict[str, Any]) -> None:
     """Refuse paths that lead nowhere, before anything is loaded."""
-    for key in ("folder", "file", "x", "y", "validation"):
-        path = data.get(key)
-        if isinstance(path, str) and not Path(path).exists():
-            raise Refused(f"[data] {key}: there is no {path} (paths are relative to where the command is run)")
+    for key in ("folder", "file", "files", "x", "y", "validation"):
+        paths = data.get(key)
+        for path in paths if isinstance(paths, list) else [paths]:
+            if isinstance(path, str) and not Path(path).exists():
+                raise Refused(f"[data] {key}: there is no {path} (paths are relative to where the command is run)")
