@@ -47,7 +47,7 @@ from fastnet.ops.expand import broadcast_shapes, broadcast_tensors, broadcast_to
 from fastnet.ops.flip import flip, fliplr, flipud, roll, rot90
 from fastnet.ops.gather import gather, scatter, scatter_add, take, take_along_dim
 from fastnet.ops.index_select import index_add, index_select
-from fastnet.ops.join import block_diag, cat, column_stack, concat, concatenate, dstack, hstack, stack, vstack
+from fastnet.ops.join import block_diag, cat, column_stack, concat, concatenate, dstack, hstack, stack, vstack, vstack as row_stack
 from fastnet.ops.lerp import addcdiv, addcmul, lerp
 from fastnet.ops.matmul import bmm, dot, matmul, mm, mv
 from fastnet.ops.norm import norm
@@ -111,9 +111,11 @@ if _typing.TYPE_CHECKING:
         rad2deg, sgn, signbit, sinc, xlogy,
     )
     from fastnet.ops.powers import float_power, gcd, lcm, ldexp
+    from fastnet.ops.resize import frombuffer, msort, scalar_tensor, unravel_index
     from fastnet.ops.running import cummax, cummin
     from fastnet.ops.scatter_reduce import scatter_reduce
     from fastnet.ops.statistics import aminmax, corrcoef, cov, nanmean, nanmedian, nanquantile, nansum, quantile
+    from fastnet.ops.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
     from fastnet.ops.write import diagonal_scatter, index_copy, index_fill, select_scatter, slice_scatter
     from fastnet.special import digamma, erfinv, lgamma
     from fastnet.switches import (

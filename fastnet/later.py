@@ -17,6 +17,7 @@ BOTH = {
     "fastnet.ops.pointwise": "copysign deg2rad fmax fmin frac heaviside hypot isneginf isposinf logaddexp logaddexp2 logit nan_to_num "
                              "positive rad2deg sgn signbit sinc xlogy",
     "fastnet.ops.powers": "float_power gcd lcm ldexp",
+    "fastnet.ops.resize": "msort",
     "fastnet.ops.running": "cummax cummin",
     "fastnet.ops.scatter_reduce": "scatter_reduce",
     "fastnet.ops.statistics": "aminmax corrcoef cov nanmean nanmedian nanquantile nansum quantile",
@@ -30,6 +31,8 @@ FUNCTIONS = {
     "fastnet.ops.distances": "cdist pdist",
     "fastnet.ops.matrices": "chain_matmul vander",
     "fastnet.ops.differences": "cumulative_trapezoid trapezoid trapz",
+    "fastnet.ops.resize": "frombuffer scalar_tensor unravel_index",
+    "fastnet.ops.windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "fastnet.nn.functional": "alpha_dropout avg_pool1d bilinear channel_shuffle cosine_similarity dropout max_pool1d max_pool2d max_pool3d "
                              "pairwise_distance pixel_shuffle pixel_unshuffle",
     "fastnet.switches": "are_deterministic_algorithms_enabled get_default_device set_default_device set_flush_denormal "
@@ -38,14 +41,15 @@ FUNCTIONS = {
 }
 METHODS = {
     "fastnet.ops.about": "cpu",
+    "fastnet.ops.resize": "apply_ map_ new resize_ resize_as_ sum_to_size",
     "fastnet.ops.squeeze_in_place": "squeeze_ t_ transpose_ unsqueeze_",
     "fastnet.ops.scatter_reduce": "scatter_reduce_",
     "fastnet.ops.write": "fill_diagonal_ index_copy_ index_fill_",
 }
 # Methods that write their result over the tensor.
-IN_PLACE = ("bitwise_and bitwise_not bitwise_or bitwise_xor copysign cumprod cumsum deg2rad digamma eq erfinv float_power frac gcd ge gt "
-            "heaviside hypot lcm ldexp le lgamma logical_and logical_not logical_or logical_xor logit lt nan_to_num ne rad2deg sgn sinc "
-            "tril triu xlogy")
+IN_PLACE = ("addbmm addmm addmv addr baddbmm bitwise_and bitwise_not bitwise_or bitwise_xor copysign cumprod cumsum deg2rad digamma eq "
+            "erfinv float_power frac gcd ge greater greater_equal gt heaviside hypot lcm ldexp le less less_equal lgamma logical_and "
+            "logical_not logical_or logical_xor logit lt nan_to_num ne not_equal rad2deg sgn sinc tril triu xlogy")
 
 HOME = {name: module for table in (BOTH, FUNCTIONS) for module, names in table.items() for name in names.split()}
 

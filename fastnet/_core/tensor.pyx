@@ -325,6 +325,14 @@ cdef class Tensor:
             raise TypeError("iteration over a 0-dim tensor")
         return iter([operators.getitem(self, i) for i in range(self.t.dims[0])])
 
+    def __reversed__(self):
+        return self.flip(0) if self.t.ndim else self
+
+    def __contains__(self, value):
+        if not isinstance(value, (Tensor, int, float)):
+            raise RuntimeError(f"in: a tensor can be asked for a number or a tensor, got {type(value).__name__}")
+        return bool(operators.eq(self, value).any())
+
     def __hash__(self):
         return <Py_ssize_t><PyObject *>self >> 4
 
