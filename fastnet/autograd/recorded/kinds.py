@@ -23,10 +23,6 @@ from fastnet.autograd.recorded.op import Op
 
 Recipe = Callable[[Op, Tensor], "list[Tensor | None]"]
 RECIPES: dict[str, Recipe] = {}
-# Ops without a second derivative, and why.
-REFUSED: dict[str, str] = {
-    "CtcLossBackward0": "its gradient is a recursion over all alignments, whose own gradient nobody has written",
-}
 
 
 def _list(names: tuple[str, ...], recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ from fastnet._core.engine import (enable_grad, node_begin, node_call, node_facts
                                   node_seq)
 from fastnet._core.tape import Node, gradient_watcher, release
 from fastnet._core.tensor import Tensor
-from fastnet.autograd.recorded.kinds import RECIPES, REFUSED
+from fastnet.autograd.recorded.kinds import RECIPES
 from fastnet.autograd.recorded.op import Op
 
 
@@ -17,8 +17,7 @@ def _through(op: Op, gy: Tensor) -> list[Tensor | None]:
     import fastnet.autograd.recorded.recipes  # noqa: F401  here: only who asks for second derivatives reads them
     recipe = RECIPES.get(op.name)
     if recipe is None:
-        raise RuntimeError(f"backward: {op.name} has no second derivative, so create_graph=True cannot go through it"
-                           + (f": {REFUSED[op.name]}" if op.name in REFUSED else ""))
+        raise RuntimeError(f"backward: {op.name} has no second derivative, so create_graph=True cannot go through it")
     sent = recipe(op, gy)
     for k, g in enumerate(sent):
         if g is not None and (g.shape != op.like(k).shape or g.dtype != op.like(k).dtype):
