@@ -1,0 +1,3 @@
+from fastnet._core.tensor import Tensor
+
+def local_response_norm(input: Tensor, size: int, alpha: float = 0.0001, beta: float = 0.75, k: float = 1.0) -> Tensor: ...
