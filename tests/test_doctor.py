@@ -163,6 +163,58 @@ def test_dead_relu(functional):
     assert verdict.severity == "warning" and "LeakyReLU" in verdict.cure
 
 
+class Reader(nn.Module):
+    """A recurrent layer over the rows of the digits, and what its last state says."""
+
+    def __init__(self, kind, scale=1.0, **options):
+        super().__init__()
+        self.rnn, self.scale = kind(8, 32, batch_first=True, **options), scale
+        self.out = nn.Linear(self.rnn.hidden_size * (2 if options.get("bidirectional") else 1), 10)
+
+    def forward(self, x):
+        return self.out(self.rnn(x.view(-1, 8, 8) * self.scale)[0][:, -1])
+
+
+@pytest.mark.parametrize("kind, options", [(nn.LSTM, {}), (nn.LSTM, {"num_layers": 2, "bidirectional": True}), (nn.GRU, {}), (nn.RNN, {})])
+def test_gates_that_are_stuck(kind, options):
+    assert "saturated" not in names(diagnose(Reader(kind, **options), CE, batches()))
+    if options:                                            # the second layer's input is small: look at the gates themselves
+        model = Reader(kind, **options)
+        with fn.no_grad():
+            for name, p in model.rnn.named_parameters():
+                if "bias" in name:
+                    p.fill_(-9.0)
+    else:
+        model = Reader(kind, 200.0)
+    verdict, = diagnose(model, CE, batches()).named("saturated")
+    assert verdict.layer == "rnn" and verdict.numbers["saturated"] > 0.5 and "are stuck" in str(verdict)
+
+
+def test_the_gates_are_those_of_the_formula():
+    """An LSTM's, step by step in NumPy; an open forget gate is not stuck."""
+    from fastnet.doctor.watch import Watch
+    model, (x, _) = Reader(nn.LSTM, 40.0), batches(n=1)[0]
+    with fn.no_grad():
+        model.rnn.bias_hh_l0[32:64] = 30.0                 # every forget gate is open
+    watch = Watch(model)
+    watch.arm()
+    model(x)
+    watch.disarm()
+    w_ih, w_hh, b_ih, b_hh = (p.detach().numpy().astype(np.float64) for p in model.rnn.parameters())
+    h = c = np.zeros((len(x), 32))
+    found = []
+    for t in range(8):
+        i, f, g, o = np.split(40.0 * x.numpy().reshape(-1, 8, 8)[:, t] @ w_ih.T + b_ih + h @ w_hh.T + b_hh, 4, 1)
+        i, f, g, o = 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-f)), np.tanh(g), 1 / (1 + np.exp(-o))
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        found.append([np.mean(i * (1 - i) < 0.0125), np.mean(f < 0.0127), np.mean(1 - g * g < 0.05), np.mean(o * (1 - o) < 0.0125)])
+    want = np.mean(found, 0)
+    gates = watch.evidence.layers["rnn"].gates
+    assert list(gates) == ["input gate", "forget gate", "cell input", "output gate"] and gates["forget gate"] == want[1] == 0
+    assert np.allclose(list(gates.values()), want, atol=0.03) and watch.evidence.layers["rnn"].saturated == np.mean(list(gates.values()))
+
+
 @pytest.mark.parametrize("activation", (nn.Sigmoid, nn.Tanh))
 def test_saturated(activation):
     model = mlp(activation, 2)

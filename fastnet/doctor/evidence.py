@@ -28,6 +28,7 @@ class Layer:
         zeros: fraction of zeros in the output.
         saturated: fraction of outputs where a sigmoid or tanh has less than 5 % of its largest slope.
         dead: fraction of units of a ReLU that were 0 in everything that was sampled.
+        gates: of a recurrent layer, the fraction of each gate that is stuck, so; `saturated` is their mean.
         gradient: norm of dL/d(output); `gradient_rms` is that of one element.
         samples: how often it was measured.
     """
@@ -48,6 +49,8 @@ class Layer:
     gradients: list[float] = field(default_factory=list)
     alive: np.ndarray | None = field(default=None, repr=False)
     elements: int = 0
+    gates: dict[str, float] = field(default_factory=dict)
+    gate_samples: int = 0
 
     def see(self, sample: np.ndarray, shape: tuple[int, ...]) -> None:
         """Take in a sample (rows, units) of the output."""
@@ -71,6 +74,15 @@ class Layer:
             slope = sample * (1 - sample) if self.activation == "Sigmoid" else 1 - sample * sample
             part = np.count_nonzero(slope < 0.05 * SATURATING[self.activation]) / size
             self.saturated += (part - self.saturated) * new
+
+    def see_gates(self, stuck: dict[str, float]) -> None:
+        """Take in the fractions of a recurrence's gates that are stuck."""
+        if stuck:
+            self.gate_samples += 1
+            for name, value in stuck.items():
+                before = self.gates.get(name, 0.0)
+                self.gates[name] = before + (value - before) / self.gate_samples
+            self.saturated = sum(self.gates.values()) / len(self.gates)
 
     def see_gradient(self, value: float) -> None:
         """Take in the rms of dL/d(output)."""

@@ -88,7 +88,15 @@ def activations(e: Evidence) -> list[Verdict]:
                                  "lower the learning rate (a large step has pushed the biases below zero), initialise with "
                                  "nn.init.kaiming_normal_ and biases of 0, or use LeakyReLU or GELU",
                                  {"dead": layer.dead, "zeros": layer.zeros}))
-        if layer.saturated > limits.SATURATED and not layer.last:
+        if layer.gates and layer.saturated > limits.SATURATED:
+            shares = ", ".join(f"{name} {value:.0%}" for name, value in layer.gates.items())
+            found.append(Verdict("saturated", "warning", layer.name,
+                                 f"{layer.saturated:.0%} of the gates of {layer.name} are stuck where their sigmoid or tanh has less than "
+                                 f"5 % of its largest slope ({shares}): gradients hardly pass from step to step.",
+                                 "scale the inputs, or put a LayerNorm before the layer; initialise weight_hh smaller "
+                                 "(nn.init.orthogonal_); lower the learning rate, or clip gradients",
+                                 {"saturated": layer.saturated} | layer.gates))
+        elif layer.saturated > limits.SATURATED and not layer.last:
             found.append(Verdict("saturated", "warning", layer.name,
                                  f"{layer.saturated:.0%} of the outputs of {layer.name} lie where the {layer.activation.lower()} has less "
                                  "than 5 % of its largest slope: gradients hardly pass.",

@@ -15,6 +15,7 @@ from fastnet._core.engine import node_facts, node_hook, node_of, node_value
 from fastnet._core.tape import Node, journal
 from fastnet._core.tensor import Tensor
 from fastnet.doctor.evidence import Evidence, Layer, Weight
+from fastnet.doctor.gates import stuck
 from fastnet.doctor.intake import note_input, note_labels, note_output
 from fastnet.doctor.match import match, word
 from fastnet.doctor.preserve import unhooked
@@ -144,6 +145,8 @@ class Watch:
         """Match ops with layers, measure their outputs, and ask for the gradients of these."""
         measured = set()
         for layer, node, channels in reversed(match(notes, self.owner, self.evidence.layers)):
+            if word(node) == "Recurrent":                 # each direction and layer of it
+                layer.see_gates(stuck(node))
             if layer.name in measured:                    # of a layer that is several ops the last one counts
                 continue
             measured.add(layer.name)
