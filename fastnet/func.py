@@ -4,10 +4,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fastnet._core.engine import enable_grad, node_facts, node_of
+from fastnet._core.engine import enable_grad
 from fastnet._core.engine import grad as tape_grad
 from fastnet._core.tensor import Tensor
 from fastnet.autograd import functional
+from fastnet.autograd.recorded.walk import leaves_behind
 from fastnet.nn.module import Module
 from fastnet.ops.create import zeros_like
 from fastnet.ops.join import stack
@@ -39,17 +40,7 @@ def _like(x: Any, given: Iterable[Any]) -> Any:
 
 def _open(y: Tensor, leaves: list[Tensor]) -> bool:
     """Whether y also depends on what others differentiate by, so that its gradients need a history."""
-    inner = {node_of(x) for x in leaves if x.is_leaf}
-    found, left = set(), [node_of(y)]
-    while left:
-        node = left.pop()
-        if node in found or node in inner:
-            continue
-        found.add(node)
-        if node_facts(node)["leaf"]:  # type: ignore[arg-type]
-            return True
-        left += [x for x, _ in node.next_functions if x is not None]  # type: ignore[union-attr]
-    return False
+    return bool(leaves_behind([y], [x for x in leaves if x.is_leaf]))
 
 
 def _pick(args: tuple, argnums: int | tuple[int, ...], op: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from fastnet.autograd import Function, detect_anomaly, grad
 from fastnet.autograd.function import once_differentiable
 from fastnet.autograd.recorded.kinds import RECIPES
 from fastnet.nn import functional as F
+from fastnet.utils.checkpoint import checkpoint
 
 
 def leaf(*values):
@@ -377,8 +378,9 @@ def test_only_what_the_asked_for_inputs_need_is_computed():
     assert second.shape == layer.weight.shape and bool((second != 0).any()) and len(seen) == 1
 
 
-@pytest.mark.parametrize("layer", [nn.AvgPool1d(2), nn.MaxPool1d(2), nn.Upsample(size=9), nn.Conv1d(2, 2, 3), nn.ReflectionPad1d(1), nn.Dropout(0.5),
-                                   nn.BatchNorm1d(2), nn.Unflatten(1, (1, 2)), nn.Flatten()])
+@pytest.mark.parametrize("layer", [
+    nn.AvgPool1d(2), nn.MaxPool1d(2), nn.Upsample(size=9), nn.Conv1d(2, 2, 3), nn.ReflectionPad1d(1), nn.Dropout(0.5),
+    nn.BatchNorm1d(2), nn.Unflatten(1, (1, 2)), nn.Flatten()])
 def test_the_first_graph_may_be_freed_before_the_second_backward(layer):
     x = fastnet.randn(3, 2, 6, dtype=fastnet.float64).requires_grad_()
     y = layer.double()(x)
@@ -397,3 +399,18 @@ def test_hooks_of_modules():
     g, = grad(net(x).sum(), x, create_graph=True)
     grad(g.sum(), net[0].weight)
     assert seen[0] is True
+
+
+def test_checkpoints():
+    block, x = nn.Sequential(nn.Linear(2, 3), nn.Dropout(0.5), nn.Tanh()).double(), leaf(0.5, -1.0)
+    found = []
+    for run in (block, lambda h: checkpoint(block, h, use_reentrant=False)):
+        fastnet.manual_seed(4)
+        block.zero_grad()
+        x.grad = None
+        (run(x * x) ** 2).sum().backward(create_graph=True)
+        penalty = x.grad.square().sum() + block[0].weight.grad.square().sum()
+        found.append([x.grad.tolist(), block[0].weight.grad.tolist(), grad(penalty, x)[0].tolist()])
+        x.grad = block[0].weight.grad = block[0].bias.grad = None
+    for a, b in zip(*found):
+        assert np.allclose(a, b, rtol=1e-12) and np.abs(a).max() > 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import fastnet as fn
+from fastnet._core.engine import node_link
 from fastnet._core.tensor import Tensor
 from fastnet.autograd.function import Function
 
@@ -23,7 +24,9 @@ class _Again(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        args = [x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in ctx.args]
+        recorded = fn.is_grad_enabled()                   # by create_graph=True
+        args = [x.expand(x.shape) if recorded and isinstance(x, Tensor) and x.requires_grad else
+                x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in ctx.args]
         now = fn.get_rng_state()
         try:
             if ctx.state is not None:
@@ -34,9 +37,25 @@ class _Again(Function):
             if ctx.state is not None:
                 fn.set_rng_state(now)
         pairs = [(y, g) for y, g in zip(made, grads) if y.requires_grad and g is not None]
+        if pairs and recorded:
+            return (None, None, None, None, *_recorded(pairs, args))
         if pairs:
             fn.autograd.backward([y for y, _ in pairs], [g for _, g in pairs])
         return (None, None, None, None, *(x.grad if isinstance(x, Tensor) else None for x in args))
+
+
+def _recorded(pairs: list[tuple[Tensor, Tensor]], args: list[Any]) -> list[Tensor | None]:
+    """The gradients of the arguments, with a history; those of parameters inside go to their ``.grad``."""
+    from fastnet.autograd.recorded.walk import accumulate, leaves_behind
+    outputs, starts = zip(*pairs)
+    wanted = [x for x in args if isinstance(x, Tensor) and x.requires_grad]
+    inside = [node_link(None, node) for node in leaves_behind(outputs, wanted)]
+    got = fn.autograd.grad(outputs, wanted + inside, starts, create_graph=True, allow_unused=True)
+    for x, g in zip(inside, got[len(wanted):]):
+        if g is not None:
+            accumulate(x, g)
+    row = iter(got)
+    return [next(row) if isinstance(x, Tensor) and x.requires_grad else None for x in args]
 
 
 def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True,

@@ -44,6 +44,30 @@ def _leading(roots: list[Node], captures: set[Node], oldest: int) -> set[Node]:
     return leading
 
 
+def accumulate(x: Tensor, g: Tensor) -> None:
+    """x.grad += g in a new tensor, which has their histories."""
+    before: Any = x.grad
+    if before is not None and getattr(before, "is_sparse", False):
+        before = before.to_dense()
+    x.grad = g.clone() if before is None else before + g
+
+
+def leaves_behind(tensors: list[Tensor], stop: list[Tensor]) -> list[Node]:
+    """The leaves that tensors depend on other than through those in `stop`."""
+    found: set[Any] = {node_of(x) for x in stop}
+    left, leaves = [node_of(y) for y in tensors], []
+    while left:
+        node = left.pop()
+        if node is None or node in found:
+            continue
+        found.add(node)
+        inputs = [x for x, _ in node.next_functions]
+        if not inputs and node_facts(node)["leaf"]:
+            leaves.append(node)
+        left += inputs
+    return leaves
+
+
 class _Walk:
     """One backward: nodes that wait, newest first, and the gradients that have arrived at them."""
 
@@ -105,11 +129,7 @@ class _Walk:
             if node in self.captures:
                 self.captured[node] = g
         elif facts["leaf"] or retained:
-            x = node_link(None, node)
-            before = x.grad
-            if before is not None and getattr(before, "is_sparse", False):
-                before = before.to_dense()
-            x.grad = g.clone() if before is None else before + g
+            accumulate(node_link(None, node), g)
         return g
 
     def _leave(self, function: Node, k: int, g: Tensor) -> None:
@@ -167,4 +187,4 @@ def recorded_backward(outputs: list[Tensor], gradients: Any, retain_graph: bool 
     with enable_grad():
         for x, g in zip(inputs, recorded_grad(outputs, inputs, gradients, retain_graph, True, False)):
             if g is not None:
-                x.grad = g.clone() if x.grad is None else x.grad + g
+                accumulate(x, g)
