@@ -22,10 +22,10 @@ def parser() -> argparse.ArgumentParser:
     add("--data", metavar="PATH", help="data.yaml or data.toml of a data set in YOLO's format, or its folder")
     add("--scale", default="n", metavar="S", help="n, s, m, l, x, or a width: 0.125 is half of n's 0.25 (default: n)")
     add("--size", type=positive(int), metavar="N", help="side of the square in pixels, a multiple of 32 (default: 640; scenes: 128)")
-    add("--epochs", type=positive(int), metavar="N", help="passes over the pictures (default: 100; scenes: 16)")
+    add("--epochs", type=positive(int), metavar="N", help="passes over the pictures (default: 100; scenes: 20)")
     add("--batch-size", type=positive(int), default=16, metavar="N", help="pictures in one batch (default: 16)")
     add("--accumulate", type=positive(int), default=1, metavar="N", help="batches in one step (default: 1)")
-    add("--lr", type=positive(float), default=0.01, metavar="X", help="highest rate of MuSGD; it rises to it and falls (default: 0.01)")
+    add("--lr", type=positive(float), metavar="X", help="highest rate of MuSGD; it rises to it and falls (default: 0.01; scenes: 0.02)")
     add("--val", default="val", metavar="NAME|X", help="split to validate on, or the share of the pictures to hold back (default: val)")
     add("--workers", type=int, default=0, metavar="N", help="threads that make pictures ready in advance (default: 0)")
     add("--seed", type=seed, default=0, metavar="N", help="same seed, same weights, on any number of threads (default: 0)")
@@ -53,13 +53,13 @@ def run(args: argparse.Namespace) -> None:
 
 def recipe(args: argparse.Namespace) -> dict[str, Any]:
     """The recipe of the options."""
-    scenes, epochs = args.data is None, args.epochs or (16 if args.data is None else 100)
+    scenes, epochs = args.data is None, args.epochs or (20 if args.data is None else 100)
     size = args.size or (128 if scenes else 640)
     off = min(10, epochs // 5)
     data: dict[str, Any] = {"batch_size": args.batch_size, "workers": args.workers, "size": size, "mosaic_off": off}
     affine = {"name": "RandomAffine", "translate": [0.1, 0.1], "interpolation": "bilinear", "fill": 114}
     if scenes:
-        data |= {"name": "digit-scenes", "mosaic": 0.5}
+        data |= {"name": "digit-scenes", "mosaic": 0.25}
         moves = [affine | {"degrees": 5, "scale": [0.8, 1.25]}, {"name": "RandomHSV"}]               # a mirrored 2 is no digit
     else:
         data |= {"name": "yolo", "folder": args.data, "val": share(args.val), "mosaic": 1.0}
@@ -72,7 +72,7 @@ def recipe(args: argparse.Namespace) -> dict[str, Any]:
     return {"name": "detect", "seed": args.seed, **({"threads": args.threads} if args.threads else {}), "data": data,
             "transforms": {"train": moves, "validation": []}, "model": model,
             "loss": {"name": "DetectionLoss", "reduction": "sum"},
-            "optimizer": {"name": "MuSGD", "lr": args.lr, "momentum": 0.9, "weight_decay": 5e-4},
+            "optimizer": {"name": "MuSGD", "lr": args.lr or (0.02 if scenes else 0.01), "momentum": 0.9, "weight_decay": 5e-4},
             "scheduler": {"name": "OneCycleLR", "pct_start": 0.1, "div_factor": 25.0, "cycle_momentum": False},
             "trainer": {"epochs": epochs, "accumulate": args.accumulate, "clip_norm": 10.0, "ema": 0.999, "monitor": "val_map",
                         "mode": "max"},

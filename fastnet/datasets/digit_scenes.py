@@ -115,7 +115,7 @@ def put(image: np.ndarray, ink: np.ndarray, rng: np.random.Generator, taken: lis
         box = np.array([left, top, left + w, top + h], np.float64)
         if all(min(box[2], t[2]) <= max(box[0], t[0]) or min(box[3], t[3]) <= max(box[1], t[1]) for t in taken):
             ground = image[:, top:top + h, left:left + w]
-            light = ground.mean() < rng.uniform(0.35, 0.65)
+            light = ground.mean() < rng.uniform(0.45, 0.55)
             colour = rng.uniform(0.75, 1, (3, 1, 1)) if light else rng.uniform(0, 0.25, (3, 1, 1))
             ground += ink * (colour - ground)
             return box

@@ -17,7 +17,7 @@ COMMON = {"size": SIZE, "mosaic": PART, "mosaic_off": NATURAL}
 KEYS = {"yolo": COMMON | {"folder": TEXT, "names": TEXTS, "val": SPLIT}, "digit-scenes": COMMON | {"train": COUNT, "test": COUNT}}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "yolo": {"size": 640, "mosaic": 1.0, "mosaic_off": 10, "val": "val"},
-    "digit-scenes": {"size": 128, "mosaic": 0.5, "mosaic_off": 3, "train": 1000, "test": 250}}
+    "digit-scenes": {"size": 128, "mosaic": 0.25, "mosaic_off": 3, "train": 1200, "test": 250}}
 SMALLEST = 2.0                                            # sides of boxes, in pixels, that augmentation leaves
 
 
