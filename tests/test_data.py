@@ -223,7 +223,7 @@ def test_timeout_and_leaving_early():
 
 
 @pytest.mark.parametrize("options", [
-    {"num_workers": -1}, {"timeout": -1}, {"pin_memory": True}, {"pin_memory_device": "cuda"}, {"multiprocessing_context": "fork"},
+    {"num_workers": -1}, {"timeout": -1}, {"pin_memory_device": "cuda"}, {"multiprocessing_context": "fork"},
     {"prefetch_factor": 2}, {"persistent_workers": True}, {"worker_init_fn": print}, {"num_workers": 1, "prefetch_factor": 0},
     {"in_order": False}, {"sampler": [0], "shuffle": True}, {"batch_sampler": [[0]], "batch_size": 2},
     {"batch_sampler": [[0]], "drop_last": True},
@@ -283,3 +283,11 @@ def test_the_order_is_the_same_with_any_number_of_workers():
         fn.manual_seed(3)
         return [x.tolist() for _ in range(2) for x in D.DataLoader(Squares(9), 2, shuffle=True, collate_fn=fn.tensor, num_workers=workers)]
     assert order(0)[:5] == order(1)[:5] == order(2)[:5]
+
+
+def test_pin_memory_warns_and_changes_nothing():
+    data = D.TensorDataset(fn.arange(4))
+    with pytest.warns(UserWarning, match="pin_memory=True does nothing") as caught:
+        loader = D.DataLoader(data, batch_size=2, pin_memory=True)
+    assert caught[0].filename == __file__ and [x.tolist() for x, in loader] == [[0, 1], [2, 3]] and fn.ones(1).is_cpu
+    assert fn.arange(3).type(fn.FloatTensor).dtype == fn.float32 and fn.ones(2).type(fn.LongTensor).dtype == fn.int64

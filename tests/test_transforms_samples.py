@@ -202,3 +202,16 @@ def test_channels_last_is_named():
         fastnet.nn.Conv1d(3, 4, 3)(fastnet.zeros(2, 20, 3))
     with pytest.raises(RuntimeError, match=r"got input \(2, 5, 30, 30\)$"):
         net(fastnet.zeros(2, 5, 30, 30))
+
+
+def test_to_tensor_and_normalize_as_programs_for_torchvision_have_them():
+    x = np.random.default_rng(0).integers(0, 256, (3, 9, 7), np.uint8)
+    mean, std = np.array([0.5, 0.4, 0.3]), np.array([0.2, 0.2, 0.1])
+    y = T.Compose([T.ToTensor(), T.Normalize(tuple(mean), tuple(std))])(x)
+    assert isinstance(y, fastnet.Tensor) and y.dtype == fastnet.float32
+    assert np.allclose(y.numpy(), (x / 255 - mean[:, None, None]) / std[:, None, None], atol=1e-5)
+    image, label = T.ToTensor()((x, 3))
+    assert isinstance(image, fastnet.Tensor) and label == 3 and np.allclose(image.numpy() * 255, x, atol=1e-4)
+    data = fastnet.datasets.ArrayDataset(np.stack([x, x]), np.arange(2), transform=T.ToTensor())
+    images, _ = next(iter(fastnet.utils.data.DataLoader(data, batch_size=2)))
+    assert np.allclose(images.numpy()[1] * 255, x, atol=1e-4)

@@ -48,6 +48,8 @@ def as_dtype(value: DTypeLike | None, default: dtype | None = None) -> dtype:
         return default
     if isinstance(value, type) and value in _BY_PYTHON:
         return _BY_PYTHON[value]
+    if isinstance(value, type) and isinstance(named := getattr(value, "dtype", None), dtype):
+        return named                                      # FloatTensor and its kind
     try:
         return _BY_NUMPY[np.dtype(value)]
     except (KeyError, TypeError):

@@ -46,4 +46,5 @@ def tolist(self: Tensor) -> Any:
 
 attach(__reduce_ex__=_reduce, __deepcopy__=_deepcopy, __format__=_format, __dlpack__=_dlpack, __dlpack_device__=lambda self: (1, 0),
        tolist=tolist, ndimension=Tensor.dim, nelement=Tensor.numel, get_device=lambda self: -1, is_cuda=property(lambda self: False),
+       is_cpu=property(lambda self: True),
        is_complex=lambda self: False)

@@ -2,7 +2,7 @@
 from fastnet.transforms import functional
 from fastnet.transforms.auto import AutoAugment, RandAugment, TrivialAugmentWide
 from fastnet.transforms.base import Compose, Lambda, RandomApply, RandomChoice, Transform
-from fastnet.transforms.color import ColorJitter, GaussianBlur, Normalize, RandomGrayscale, RandomHSV, ToDtype, ToFloat
+from fastnet.transforms.color import ColorJitter, GaussianBlur, Normalize, RandomGrayscale, RandomHSV, ToDtype, ToFloat, ToTensor
 from fastnet.transforms.dataset import Augmented, Mosaic
 from fastnet.transforms.geometric import (
     CenterCrop, LetterBox, Pad, RandomCrop, RandomHorizontalFlip, RandomResizedCrop, RandomVerticalFlip, Resize,
@@ -16,5 +16,5 @@ __all__ = ["Augmented", "AutoAugment", "CenterCrop", "ColorJitter", "Compose", "
            "GaussianNoise", "Lambda", "LetterBox", "MixUp", "Mosaic", "Normalize", "Pad", "RandAugment", "RandomAffine",
            "RandomApply", "RandomChoice", "RandomCrop", "RandomErasing", "RandomGrayscale", "RandomHSV",
            "RandomHorizontalFlip", "RandomPerspective", "RandomResizedCrop", "RandomRotation", "RandomVerticalFlip",
-           "Resize", "TimeMasking", "ToDtype", "ToFloat", "TokenDropout", "TokenMasking", "Transform", "TrivialAugmentWide",
-           "functional"]
+           "Resize", "TimeMasking", "ToDtype", "ToFloat", "ToTensor", "TokenDropout", "TokenMasking", "Transform",
+           "TrivialAugmentWide", "functional"]

@@ -137,6 +137,24 @@ class ToFloat(Transform):
         steps.to_dtype(scene, "float32", True)
 
 
+class ToTensor(ToFloat):
+    """`ToFloat`, and the image becomes a tensor: what programs for torchvision begin with.
+
+    Images are (C, H, W) here already, as the data sets of `fastnet.datasets` give them.
+
+    >>> import numpy as np
+    >>> from fastnet import transforms as T
+    >>> T.Compose([T.ToTensor(), T.Normalize((0.5,), (0.25,))])(np.full((1, 2, 2), 255, np.uint8))
+    tensor([[[2., 2.],
+             [2., 2.]]])
+    """
+
+    def apply(self, scene: Scene, draws: Draws) -> None:
+        """Act on a scene."""
+        super().apply(scene, draws)
+        scene.tensor = True
+
+
 class Normalize(Transform):
     """(image - mean) / std for each channel of a float32 image.
 

@@ -58,6 +58,7 @@ class Scene:
     """
 
     min_size, min_visibility = 1.0, 0.1
+    tensor = False                                       # whether the image comes out as a tensor, whatever went in
 
     def __init__(self, x: np.ndarray, merge: bool = False) -> None:
         self.image = Frames(x, merge)
@@ -250,6 +251,7 @@ def run(sample: Any, act: Callable[[Scene], None], name: str, settle: Callable[[
     out = scene.image.done()
     out = out.copy(order="K") if new and out is x else out
     made = _like(out if np.ndim(image) == 4 else out[0], image)
+    made = fn.from_numpy(made) if scene.tensor and isinstance(made, np.ndarray) else made
     if not isinstance(sample, Mapping):
         if isinstance(sample, (tuple, list)):
             rest = (made, *sample[1:])

@@ -1,6 +1,7 @@
 """DataLoader: batches of a dataset, in order or shuffled, fetched here or by worker threads."""
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
@@ -27,7 +28,7 @@ class DataLoader:
         batch_sampler: gives lists of indices, in place of `batch_size`, `shuffle`, `sampler` and `drop_last`.
         num_workers: threads that fetch in advance; 0: fetch here. Results come in the same order for any number.
         collate_fn: list of samples to batch; `default_collate` (`default_convert` if `batch_size` is None).
-        pin_memory: must be False: there is no device to copy to.
+        pin_memory: of no use: there is no device to copy to. True warns, as PyTorch does without one.
         drop_last: leave out a last batch that is shorter.
         timeout: seconds to wait for a batch from the workers; 0: any time.
         worker_init_fn: called in each worker thread with its number when it starts.
@@ -59,8 +60,10 @@ class DataLoader:
             raise ValueError("prefetch_factor, persistent_workers and worker_init_fn need num_workers > 0")
         if prefetch_factor is not None and prefetch_factor < 1:
             raise ValueError(f"prefetch_factor option should be positive, got {prefetch_factor}")
-        if pin_memory or pin_memory_device:
-            raise ValueError("pin_memory is not supported: there is no device to copy to, leave it False")
+        if pin_memory_device:
+            raise ValueError("pin_memory_device is not supported: there is no device to copy to")
+        if pin_memory:
+            warnings.warn("DataLoader: pin_memory=True does nothing: there is no device to copy to", UserWarning, stacklevel=2)
         if multiprocessing_context is not None:
             raise ValueError("multiprocessing_context is not supported: the workers are threads")
         if not in_order:
