@@ -3,7 +3,7 @@ import fastnet
 import numpy as np
 import pytest
 from fastnet import nn, tensor
-from fastnet.autograd import grad
+from fastnet.autograd import grad, gradgradcheck
 from fastnet.nn import functional as F
 from fastnet.utils.checkpoint import checkpoint
 
@@ -163,3 +163,22 @@ def test_checkpoints():
         x.grad = block[0].weight.grad = block[0].bias.grad = None
     for a, b in zip(*found):
         assert np.allclose(a, b, rtol=1e-12) and np.abs(a).max() > 0
+
+
+@pytest.mark.parametrize("f, shapes", [
+    (lambda x, w: F.conv2d(x, w, stride=2, padding=1), [(1, 1, 3, 3), (1, 1, 2, 2)]),
+    (lambda x, w: F.conv_transpose1d(x, w, stride=2), [(1, 2, 2), (2, 1, 2)]),
+    (lambda x: F.batch_norm(x, None, None, training=True), [(3, 1, 2)]), (lambda x, w: F.layer_norm(x, (3,), w), [(2, 3), (3,)]),
+    (lambda q, k: F.scaled_dot_product_attention(q, k, q), [(1, 2, 2), (1, 2, 2)]),
+    (lambda x: F.cross_entropy(x, tensor([1, 0])), [(2, 3)]),
+    (lambda x: (x * tensor([1.0, 0.0, 2.0], dtype=fastnet.float64)).prod().sin() + x.prod(), [(3,)]), (fastnet.linalg.det, [(2, 2)]),
+    (lambda x: F.interpolate(x, size=3, mode="linear").square(), [(1, 1, 2)]), (lambda x, w: F.linear(x, w).logsumexp(1), [(2, 2), (2, 2)]),
+    (lambda x: F.max_pool1d(x, 2).exp(), [(1, 1, 4)]), (lambda x: fastnet.cumprod(x, 0), [(3,)]), (lambda x: x.std(), [(4,)])])
+def test_third_derivatives_of_ops(f, shapes):
+    fastnet.manual_seed(0)
+    xs = [fastnet.randn(*s).double().requires_grad_() for s in shapes]
+
+    def slopes(*xs):
+        return grad(f(*xs).sin().sum(), xs, create_graph=True)
+
+    assert gradgradcheck(slopes, xs, fast_mode=True)

@@ -41,6 +41,10 @@ class Op:
             self._like[k] = node_link(None, source)
         return self._like[k]
 
+    def zeros(self, k: int) -> Tensor:
+        """The gradient 0 of input k."""
+        return self.like(k).detach().clone()
+
     def input(self, k: int, at: int | None = None) -> Any:
         """Input k, which the op saved at place `at` (default k), with its history if it needs a gradient.
 

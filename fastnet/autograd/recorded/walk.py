@@ -110,7 +110,7 @@ class _Walk:
                 self.watcher(node, [node_hold(node, x) for x in sent])
             for k in wanted:
                 x, gx = inputs[k], sent[k]
-                self.send(x, node_link(None, x).detach() if gx is None else gx)
+                self.send(x, node_link(None, x).detach().clone() if gx is None else gx)
             if not retain_graph:
                 release(node)
 

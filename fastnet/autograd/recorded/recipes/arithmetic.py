@@ -21,7 +21,7 @@ def same(op: Op, gy: Tensor, k: int) -> Tensor:
 
 @backward("CopyBackwards", "FillBackward0")
 def overwritten(op: Op, gy: Tensor, k: int) -> Tensor:
-    return gy if k == 0 else op.like(k).detach()
+    return gy if k == 0 else op.zeros(k)
 
 
 @backward("AddBackward0", "SubBackward0")
@@ -42,7 +42,7 @@ def div(op: Op, gy: Tensor, k: int) -> Tensor:
 
 @backward("DivBackward1")
 def rounded(op: Op, gy: Tensor, k: int) -> Tensor:
-    return op.like(k).detach()
+    return op.zeros(k)
 
 
 @backward("FmodBackward0", "RemainderBackward0")
@@ -81,7 +81,7 @@ def power(op: Op, gy: Tensor, k: int) -> Tensor:
     a, e = op.operand(0), op.operand(1)
     if k == 0:
         if not isinstance(e, Tensor):
-            return op.like(0).detach() if e == 0 else gy * (e * a ** (e - 1))
+            return op.zeros(0) if e == 0 else gy * (e * a ** (e - 1))
         return gy * where(e.detach() == 0, 0.0, e * a ** (e - 1))
     if not isinstance(a, Tensor):
         a = e.detach() * 0 + a

@@ -37,7 +37,7 @@ def extreme(op: Op, gy: Tensor, k: int) -> Tensor:
 
 @backward("MaxBackward0", "MinBackward0")
 def picked(op: Op, gy: Tensor, k: int) -> Tensor:
-    zeros = op.like(0).detach().clone()
+    zeros = op.zeros(0)
     if zeros.ndim == 0:
         return gy
     return zeros.scatter(axes(op)[0], op.saved[0], wide(op, gy))
