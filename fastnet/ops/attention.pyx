@@ -3,7 +3,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
-from fastnet._core.launch cimport flop_cost, launch, max_threads
+from fastnet._core.launch cimport byte_cost, flop_cost, launch, max_threads
 from fastnet._core.memory cimport block_free, block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
@@ -54,7 +54,8 @@ cdef int _launch(int kernel, int dtype, fn_attention_args *a, Py_ssize_t n, doub
     a.scratch_size = fn_attention_scratch(a, backward)
     a.scratch = block_new(a.scratch_size * width * min(max_threads(), max(n, 1)))
     try:
-        return launch(kernel, dtype, a, n, flop_cost(flops * width / 4))
+        # few queries are bound by the memory that their keys and values come from
+        return launch(kernel, dtype, a, n, flop_cost(flops * width / 4) + byte_cost(width * a.batch * a.kv_heads * a.s * (a.e + a.ev)))
     finally:
         block_free(a.scratch)
 
