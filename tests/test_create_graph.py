@@ -55,6 +55,16 @@ def test_grad_attribute_with_a_history():
     assert not w.grad.requires_grad
 
 
+def test_grad_attribute_modified_in_place():
+    w = leaf(1.0, 2.0)
+    (w ** 3).sum().backward(create_graph=True)
+    assert w.grad is w.grad
+    w.grad.mul_(10.0)
+    assert grad(w.grad.sum(), w)[0].tolist() == [60.0, 120.0]
+    w.grad = w.grad.detach()
+    assert not w.grad.requires_grad
+
+
 def test_zero_grad_takes_the_history_away():
     w = nn.Parameter(fastnet.ones(2))
     optimizer = fastnet.optim.SGD([w], lr=0.1)

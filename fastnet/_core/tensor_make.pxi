@@ -133,14 +133,12 @@ cdef object _grad(Tensor x):
         return None
     if x.node.grad.st == NULL:
         return None if x.node.extra == NULL else (<dict>x.node.extra).get("rows")
-    array_share(&g, &x.node.grad)
-    y = tensor_take(&g)
     if x.node.extra != NULL:
-        history = (<dict>x.node.extra).get("history")    # of a gradient that was recorded
-        if history is not None:
-            y.node = (<Node>history).n
-            node_incref(y.node)
-    return y
+        y = (<dict>x.node.extra).get("recorded")         # a gradient with a history: the tensor itself, which in-place ops may give another
+        if y is not None and y.t.p == x.node.grad.p:
+            return y
+    array_share(&g, &x.node.grad)
+    return tensor_take(&g)
 
 
 cdef int drop_gradient(Tensor x) except -1:
@@ -148,7 +146,7 @@ cdef int drop_gradient(Tensor x) except -1:
         array_drop(&x.node.grad)
         if x.node.extra != NULL:
             (<dict>x.node.extra).pop("rows", None)
-            (<dict>x.node.extra).pop("history", None)
+            (<dict>x.node.extra).pop("recorded", None)
     return 0
 
 
@@ -169,7 +167,7 @@ cdef int _set_grad(Tensor x, object value) except -1:
     else:
         array_share(&x.node.grad, &(<Tensor>value).t)
         if (<Tensor>value).node != NULL:
-            node_extra(x.node)["history"] = node_object((<Tensor>value).node)
+            node_extra(x.node)["recorded"] = value
     return 0
 
 
