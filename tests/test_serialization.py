@@ -169,8 +169,10 @@ def test_other_files_are_refused(tmp_path):
         with pytest.raises(DamagedFile):
             fn.load(io.BytesIO(content))
     assert not (tmp_path / "executed").exists()
-    with pytest.raises(ValueError, match="weights_only"):
-        fn.load(io.BytesIO(written()), weights_only=False)
+    for options in ({"weights_only": False}, {"map_location": lambda storage, where: storage}, {"map_location": {"cuda:0": "cpu"}}):
+        assert fn.load(io.BytesIO(written()), **options) is not None
+    with pytest.raises((ValueError, RuntimeError)):
+        fn.load(io.BytesIO(written()), map_location={"cuda:0": "cuda:1"})
     with pytest.raises(RuntimeError, match="cuda"):
         fn.load(io.BytesIO(written()), map_location="cuda")
 

@@ -65,8 +65,8 @@ def load(f: str | os.PathLike | BinaryIO, map_location: Any = None, *, weights_o
 
     Args:
         f: path, or a file opened for binary reading; PyTorch's files are recognised where it can seek.
-        map_location: None or "cpu".
-        weights_only: must be True: no file can bring code.
+        map_location: None, "cpu", or PyTorch's other ways to say it: a function, or a dict from devices to "cpu".
+        weights_only: either way the same is read and nothing is executed: no file can bring code.
 
     Every byte of fastnet's own files is checked; of PyTorch's, what their format has sums for. Of PyTorch's files, old (before 1.6) and
     new, tensors, numbers, text and plain containers are read, without PyTorch: a `state_dict`, not a whole model. Its float16 and
@@ -75,10 +75,9 @@ def load(f: str | os.PathLike | BinaryIO, map_location: Any = None, *, weights_o
     Raises: `DamagedFile` (a RuntimeError) for a file that is cut short, changed or of another kind; ValueError for a file that would
         have to be executed; FileNotFoundError.
     """
-    if map_location is not None:
-        device(map_location)
-    if not weights_only:
-        raise ValueError("load: weights_only=False is not supported: files hold data, never code")
+    for place in map_location.values() if isinstance(map_location, dict) else [map_location]:
+        if place is not None and not callable(place):
+            device(place)
     if hasattr(f, "readinto"):
         return _load(f, getattr(f, "name", "the file"))  # type: ignore[arg-type]
     with open(f, "rb") as file:  # type: ignore[arg-type]
