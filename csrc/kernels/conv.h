@@ -31,9 +31,9 @@ typedef struct {
    conv_tables   (range ignored) fills `slot`, once the caller has given memory.
    conv_pack     forward, input: weights into panels, rows in the order in which tiles read them.  range: pack_units, blocks of lanes.
    conv_apply    forward, input.  range: units = boxes x groups x splits of the panels x classes.
-   conv_planar_pack, conv_planar   forward, input, for at most 16 output channels, one group and, forward, a stride of 1: lanes are pixels.
-                 ranges: pack_units, taps; units = boxes x classes.
-   conv_planar_weight   the weight gradient of such layers, as conv_weight.  range: units = splits.
+   conv_planar_pack, conv_planar   forward, input, for at most 16 output channels of a group and, forward, a stride of 1: lanes are pixels.
+                 ranges: pack_units, taps; units = boxes x bundles of groups x classes.
+   conv_planar_weight   the weight gradient of such layers, as conv_weight.  range: units = splits x bundles.
    conv_scatter_pack, conv_scatter   input, for few channels of gx, one group and a dilation of 1 along the last axis: columns are taps x
                  channels, and the products of a pixel are added to gx, a run for each row of the kernel.  ranges: pack_units, rows of the
                  panel; units = images x bands of rows of gx.
@@ -56,6 +56,7 @@ typedef struct {
   ptrdiff_t     ci, co, cs;                          /* channels of a group: of rows of a panel, of columns; all channels of the source */
   ptrdiff_t     from[3], to[3];                      /* extents of the source; of what is cut into boxes */
   ptrdiff_t     classes[3];
+  ptrdiff_t     bundle, bundles;                     /* planar: groups whose planes are made together, at most 16 channels; their number */
   ptrdiff_t     taps, panels, panel_splits, splits, row_blocks;
   ptrdiff_t     block;                               /* weight: channels that are copied together; 0: the source is read in place */
   ptrdiff_t     box[4], boxes[4];                    /* size of a box and number of boxes: images, then the spatial axes (of a class) */

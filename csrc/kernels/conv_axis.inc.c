@@ -66,10 +66,18 @@ static inline ptrdiff_t FN(conv_extent)(const conv_axis *axis, ptrdiff_t n)
 /* Planar: output channels as rows of tiles; 5 are 6, and more than 6 are fours. */
 static inline ptrdiff_t FN(conv_planar_width)(ptrdiff_t co) { return co <= 4 ? co : co <= 6 ? 6 : (co + 3) / 4 * 4; }
 
+/* Planar: groups of few channels together fill the squares that are transposed. */
+static void FN(conv_bundles)(fn_conv_args *g)
+{
+  const ptrdiff_t most = 16 / (g->ci > g->co ? g->ci : g->co), groups = g->shape.groups;
+  g->bundle = most < 1 ? 1 : most < groups ? most : groups;
+  g->bundles = FN(conv_ceil)(groups, g->bundle);
+}
+
 /* Whole rows, planes, images while they fit; then equal shares of the axis that does not. */
 static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
 {
-  ptrdiff_t size = 1, seen = (g->pass == FN_CONV_WEIGHT && g->block ? g->block : g->ci) * (ptrdiff_t)sizeof(T);
+  ptrdiff_t size = 1, seen = (g->pass == FN_CONV_WEIGHT && g->block ? g->block : g->ci * g->bundle) * (ptrdiff_t)sizeof(T);
   const ptrdiff_t cache = g->how == FN_CONV_PLANAR ? CONV_NEAR : g->pass == FN_CONV_WEIGHT ? CONV_WSOURCE : CONV_SOURCE;
   const ptrdiff_t limit = seen > cache / 48 ? 48 * seen : cache;   /* some pixels at least */
   for (int a = 3; a >= 0; a--) {
@@ -96,8 +104,8 @@ static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
   g->scratch_size = (seen + 127) / 64 * 64 + 2 * size * (ptrdiff_t)sizeof(ptrdiff_t) + depth * (ptrdiff_t)sizeof(fn_conv_seg) + 128;
   if (g->pass == FN_CONV_WEIGHT) g->scratch_size += (size * CONV_NR + 64) * (ptrdiff_t)sizeof(T);
   if (g->how == FN_CONV_PLANAR) {
-    const ptrdiff_t width = FN(conv_planar_width)(g->co), positions = seen / (g->ci * (ptrdiff_t)sizeof(T));
-    g->scratch_size += (g->ci * (CONV_NR + 16) + width * (positions + CONV_NR)) * (ptrdiff_t)sizeof(T);
+    const ptrdiff_t width = FN(conv_planar_width)(g->co), positions = seen / (g->ci * g->bundle * (ptrdiff_t)sizeof(T));
+    g->scratch_size += g->bundle * (g->ci * (CONV_NR + 16) + width * (positions + CONV_NR)) * (ptrdiff_t)sizeof(T);
   }
   g->scratch_size = (g->scratch_size + 127) / 128 * 128;
 }

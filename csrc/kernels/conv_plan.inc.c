@@ -18,7 +18,8 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
   }
   g->panels = FN(conv_ceil)(g->co, CONV_NR);
   g->slots = g->taps;
-  g->panel_splits = g->splits = g->row_blocks = 1;
+  g->panel_splits = g->splits = g->row_blocks = g->bundle = 1;
+  if (g->how == FN_CONV_PLANAR) FN(conv_bundles)(g);
   g->packed_size = s->groups * g->taps * g->ci * FN(conv_lanes)(g);
   const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
 
@@ -50,8 +51,8 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
   } else if (g->how == FN_CONV_PLANAR) {
     FN(conv_boxes)(g, CONV_FLAT);
     for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
-    g->packed_size = g->taps * g->ci * FN(conv_planar_width)(g->co);
-    g->units = boxes * classes;
+    g->packed_size = s->groups * g->taps * g->ci * FN(conv_planar_width)(g->co);
+    g->units = boxes * g->bundles * classes;
     g->pack_units = g->taps;
   } else {
     FN(conv_boxes)(g, CONV_PIXELS);

@@ -1,6 +1,34 @@
-/* conv_planar: few output channels.  They would leave most lanes of a vector empty, so here lanes are pixels: the box is copied plane by plane,
+/* conv_planar: few output channels, in all or in each group.  They would leave most lanes of a vector empty, so here lanes are pixels: the box is copied plane by plane,
    one for each channel, padded; a row of B is a stretch of a plane, shifted by the tap, and rows of A are weights.  Pixels are counted through
    the padded rows, and the few that lie in the padding are dropped at the end. */
+
+/* rows x n numbers, rows fs apart, are written as n rows ts apart.  The next rows on both sides are asked for: they are jumps away. */
+static void FN(conv_turn)(const T *from, ptrdiff_t fs, ptrdiff_t rows, ptrdiff_t n, T *to, ptrdiff_t ts)
+{
+  for (ptrdiff_t i = 0; i < rows; i += VLEN)
+    for (ptrdiff_t j = 0; j < n; j += VLEN) {
+      const ptrdiff_t i0 = rows - i < VLEN && rows > VLEN ? rows - VLEN : i;        /* some twice rather than a part */
+      const ptrdiff_t j0 = n - j < VLEN && n > VLEN ? n - VLEN : j;
+      const T *a = from + i0 * fs + j0;
+      T *b = to + j0 * ts + i0;
+      vec r[VLEN];
+      if (rows >= VLEN && n >= VLEN) {
+        #pragma GCC unroll 16
+        for (int l = 0; l < VLEN; l++) {
+          r[l] = v_load(a + l * fs);
+          __builtin_prefetch(a + (VLEN + l) * fs);
+          __builtin_prefetch(b + (VLEN + l) * ts);
+        }
+        v_transpose(r);
+        #pragma GCC unroll 16
+        for (int l = 0; l < VLEN; l++) v_store(b + l * ts, r[l]);
+      } else {
+        const ptrdiff_t most = n < VLEN ? n : VLEN, lanes = rows < VLEN ? rows : VLEN;
+        FN(conv_square)(a, fs, lanes, most, r);
+        for (ptrdiff_t l = 0; l < most; l++) v_storen(b + l * ts, r[l], lanes);
+      }
+    }
+}
 
 /* n pixels of `channels` channels, `step` apart, into planes `pitch` apart. */
 static void FN(conv_planes_row)(const T *x, ptrdiff_t step, ptrdiff_t channels, ptrdiff_t n, T *y, ptrdiff_t pitch)
@@ -11,19 +39,14 @@ static void FN(conv_planes_row)(const T *x, ptrdiff_t step, ptrdiff_t channels, 
       for (ptrdiff_t w = 0; w < n; w++) y[c * pitch + w] = x[w * step + c];
     return;
   }
-  vec r[VLEN];
-  for (ptrdiff_t w = 0; w < n; w += VLEN)
-    for (ptrdiff_t c = 0; c < channels; c += VLEN) {
-      const ptrdiff_t lanes = n - w < VLEN ? n - w : VLEN, left = channels - c < VLEN ? channels - c : VLEN;
-      FN(conv_square)(x + w * step + c, step, lanes, left, r);
-      for (ptrdiff_t l = 0; l < left; l++) v_storen(y + (c + l) * pitch + w, r[l], lanes);
-    }
+  FN(conv_turn)(x, step, n, channels, y, pitch);
 }
 
-/* A plane [n][extent...] for each channel of the source. */
-static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, ptrdiff_t pitch, T *to)
+/* A plane [n][extent...] for each of the channels [first, first + ci) of the source. */
+static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, ptrdiff_t pitch,
+                            ptrdiff_t first, ptrdiff_t ci, T *to)
 {
-  const ptrdiff_t ci = g->ci, *from = g->from;
+  const ptrdiff_t *from = g->from;
   const ptrdiff_t before = lo[2] < 0 ? -lo[2] : 0, end = lo[2] + extent[2] < from[2] ? lo[2] + extent[2] : from[2];
   const ptrdiff_t inside = end - lo[2] - before;
   for (ptrdiff_t n = box->at[0]; n < box->at[0] + box->n[0]; n++)
@@ -33,7 +56,7 @@ static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const pt
         if (empty || inside < extent[2])
           for (ptrdiff_t c = 0; c < ci; c++) memset(to + c * pitch, 0, (size_t)extent[2] * sizeof(T));
         if (empty) continue;
-        const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before) * g->cs;
+        const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before) * g->cs + first;
         T *y = to + before;
         FN(conv_planes_row)(x, g->cs, ci, inside, y, pitch);
       }
@@ -89,27 +112,22 @@ static void FN(conv_planar_store)(const T *from, ptrdiff_t pitch, ptrdiff_t n, p
       for (ptrdiff_t k = 0; k < co; k++) to[k] = from[k * pitch + w];
     return;
   }
-  vec r[VLEN];
-  for (ptrdiff_t w = 0; w < n; w += VLEN)
-    for (ptrdiff_t k = 0; k < co; k += VLEN) {
-      const ptrdiff_t lanes = n - w < VLEN ? n - w : VLEN, left = co - k < VLEN ? co - k : VLEN;
-      FN(conv_square)(from + k * pitch + w, pitch, left, lanes, r);
-      for (ptrdiff_t l = 0; l < lanes; l++) v_storen(to + (w + l) * step + k, r[l], left);
-    }
+  FN(conv_turn)(from, pitch, co, n, to, step);
 }
 
-/* Weights as [slot of tap][ci][width]; range: taps. */
+/* Weights as [group][slot of tap][ci][width]; range: taps. */
 static void FN(conv_planar_pack)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_conv_args *g = p;
   (void)thread;
   const ptrdiff_t width = FN(conv_planar_width)(g->co), input = g->pass == FN_CONV_INPUT;
-  for (ptrdiff_t t = begin; t < end; t++) {
-    T *to = (T *)g->packed + g->slot[t] * g->ci * width;
-    for (ptrdiff_t c = 0; c < g->ci; c++)
-      for (ptrdiff_t k = 0; k < width; k++)
-        to[c * width + k] = k < g->co ? ((const T *)g->w)[(input ? c * g->co + k : k * g->ci + c) * g->taps + t] : (T)0;
-  }
+  for (ptrdiff_t t = begin; t < end; t++)
+    for (ptrdiff_t group = 0; group < g->shape.groups; group++) {
+      const T *w = (const T *)g->w + group * g->ci * g->co * g->taps + t;
+      T *to = (T *)g->packed + (group * g->taps + g->slot[t]) * g->ci * width;
+      for (ptrdiff_t c = 0; c < g->ci; c++)
+        for (ptrdiff_t k = 0; k < width; k++) to[c * width + k] = k < g->co ? w[(input ? c * g->co + k : k * g->ci + c) * g->taps] : (T)0;
+    }
 }
 
 /* A stretch of the depth for each tap. */
@@ -132,13 +150,15 @@ static void FN(conv_planar)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
   const fn_conv_args *g = p;
   const conv_room room = FN(conv_room_of)(g, thread);
   const ptrdiff_t classes = g->classes[0] * g->classes[1] * g->classes[2], width = FN(conv_planar_width)(g->co);
+  const ptrdiff_t all = g->co * g->shape.groups;
   T bias[16] = { 0 };
-  if (g->bias) for (ptrdiff_t k = 0; k < g->co; k++) bias[k] = ((const T *)g->bias)[k];
   for (ptrdiff_t u = begin; u < end; u++) {
     conv_box box;
     conv_view view;
     ptrdiff_t lo[3], extent[3];
-    if (!FN(conv_box_of)(g, u / classes, u % classes, &box)) continue;
+    if (!FN(conv_box_of)(g, u / classes / g->bundles, u % classes, &box)) continue;
+    const ptrdiff_t group = u / classes % g->bundles * g->bundle;
+    const ptrdiff_t groups = g->shape.groups - group < g->bundle ? g->shape.groups - group : g->bundle;
     for (int d = 0; d < 3; d++) {
       lo[d] = box.at[d + 1] * box.axis[d].step + box.axis[d].first;
       extent[d] = FN(conv_extent)(&box.axis[d], box.n[d + 1]);
@@ -148,23 +168,30 @@ static void FN(conv_planar)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
     for (int d = 2; d >= 0; d--) view.stride[d] = view.stride[d + 1] * extent[d];
     const ptrdiff_t run = (box.n[2] - 1) * extent[2] + box.n[3];     /* from the first pixel of a plane to the last */
     const ptrdiff_t length = (run + CONV_NR - 1) / CONV_NR * CONV_NR, pitch = (box.n[0] * view.stride[0] + CONV_NR + 15) / 16 * 16;
-    T *result = room.copy, *planes = result + width * length;
+    T *result = room.copy, *planes = result + groups * width * length;
     const ptrdiff_t nseg = FN(conv_planar_taps)(g, &box, &view, width, room.seg);
-    if (nseg) FN(conv_planes)(g, &box, lo, extent, pitch, planes);
+    if (nseg) FN(conv_planes)(g, &box, lo, extent, pitch, group * g->ci, groups * g->ci, planes);
     for (ptrdiff_t n = 0; n < box.n[0]; n++)
       for (ptrdiff_t d = 0; d < box.n[1]; d++) {
         const T *plane = planes + n * view.stride[0] + d * view.stride[1];
-        for (ptrdiff_t k = 0; k < width;) {
-          const int mr = (int)(width <= 6 ? width : 4);
-          for (ptrdiff_t q = 0; q < length; q += CONV_NR)
-            FN(conv_planar_rows)(mr, room.seg, nseg, width, pitch, (const T *)g->packed + k, plane + q, bias + k, result + k * length + q, length);
-          k += mr;
+        for (ptrdiff_t i = 0; i < groups; i++) {
+          const T *w = (const T *)g->packed + (group + i) * g->taps * g->ci * width, *b = (const T *)g->bias + (group + i) * g->co;
+          if (g->bias) for (ptrdiff_t k = 0; k < g->co; k++) bias[k] = b[k];
+          for (ptrdiff_t k = 0; k < width;) {
+            const int mr = (int)(width <= 6 ? width : 4);
+            T *y = result + (i * width + k) * length;
+            for (ptrdiff_t q = 0; q < length; q += CONV_NR)
+              FN(conv_planar_rows)(mr, room.seg, nseg, width, pitch, w + k, plane + i * g->ci * pitch + q, bias + k, y + q, length);
+            k += mr;
+          }
         }
         const ptrdiff_t at = ((box.at[0] + n) * g->to[0] + (box.at[1] + d) * g->classes[0] + box.class[0]) * g->to[1];
         for (ptrdiff_t h = 0; h < box.n[2]; h++) {
           const ptrdiff_t row = at + (box.at[2] + h) * g->classes[1] + box.class[1];
-          T *to = (T *)g->dst + (row * g->to[2] + box.at[3] * g->classes[2] + box.class[2]) * g->co;
-          FN(conv_planar_store)(result + h * extent[2], length, box.n[3], g->co, to, g->classes[2] * g->co);
+          T *to = (T *)g->dst + (row * g->to[2] + box.at[3] * g->classes[2] + box.class[2]) * all + group * g->co;
+          if (width == g->co) FN(conv_planar_store)(result + h * extent[2], length, box.n[3], groups * g->co, to, g->classes[2] * all);
+          else for (ptrdiff_t i = 0; i < groups; i++)
+            FN(conv_planar_store)(result + i * width * length + h * extent[2], length, box.n[3], g->co, to + i * g->co, g->classes[2] * all);
         }
       }
   }

@@ -15,11 +15,13 @@ static void FN(conv_planar_weight_plan)(fn_conv_args *g)
     boxes *= g->boxes[a];
     positions *= g->box[a] + (a > 0 ? (g->shape.kernel[a - 1] - 1) * g->shape.dilation[a - 1] : 0);
   }
-  g->splits = boxes < CONV_MIN_UNITS ? boxes : CONV_MIN_UNITS;
+  g->splits = FN(conv_ceil)(CONV_MIN_UNITS, g->bundles);
+  if (g->splits > boxes) g->splits = boxes;
   g->packed_size *= g->splits;
-  g->units = g->splits;
-  g->pack_units = g->panels * FN(conv_ceil)(g->taps * g->ci, CONV_CHUNK);
+  g->units = g->splits * g->bundles;
+  g->pack_units = g->shape.groups * g->panels * FN(conv_ceil)(g->taps * g->ci, CONV_CHUNK);
   g->scratch_size = weights * width * VLEN + g->ci * (positions + CONV_NR + 32) + width * (positions + 16 * g->box[0] * g->box[1]) + 64;
+  g->scratch_size *= g->bundle;
   g->scratch_size = (g->scratch_size * (ptrdiff_t)sizeof(T) + weights * (ptrdiff_t)sizeof(ptrdiff_t) + 255) / 128 * 128;
 }
 
@@ -63,19 +65,22 @@ static __attribute__((noinline)) void FN(conv_dot_rows)(int mr, const T *x, cons
   }
 }
 
-/* gy of plane (n, d) of the box: `length` numbers for each output channel. */
+/* gy of plane (n, d) of the box, channels of `groups` groups: `length` numbers for each. */
 static void FN(conv_planar_gy)(const fn_conv_args *g, const conv_box *box, ptrdiff_t n, ptrdiff_t d, ptrdiff_t row, ptrdiff_t length, ptrdiff_t pitch,
-                               T *to)
+                               ptrdiff_t group, ptrdiff_t groups, T *to)
 {
   const ptrdiff_t *out = g->to, width = FN(conv_planar_width)(g->co);
-  for (ptrdiff_t k = 0; k < width; k++) memset(to + k * pitch, 0, (size_t)length * sizeof(T));
+  for (ptrdiff_t k = 0; k < groups * width; k++) memset(to + k * pitch, 0, (size_t)length * sizeof(T));
   for (ptrdiff_t h = 0; h < box->n[2]; h++) {
     const ptrdiff_t at = (((box->at[0] + n) * out[0] + box->at[1] + d) * out[1] + box->at[2] + h) * out[2] + box->at[3];
-    FN(conv_planes_row)((const T *)g->w + at * g->co, g->co, g->co, box->n[3], to + h * row, pitch);
+    const T *gy = (const T *)g->w + at * g->shape.k + group * g->co;
+    if (width == g->co) FN(conv_planes_row)(gy, g->shape.k, groups * g->co, box->n[3], to + h * row, pitch);
+    else for (ptrdiff_t i = 0; i < groups; i++)
+      FN(conv_planes_row)(gy + i * g->co, g->shape.k, g->co, box->n[3], to + i * width * pitch + h * row, pitch);
   }
 }
 
-static void FN(conv_planar_weight_box)(const fn_conv_args *g, const conv_box *box, const conv_dots *dots)
+static void FN(conv_planar_weight_box)(const fn_conv_args *g, const conv_box *box, ptrdiff_t group, ptrdiff_t groups, const conv_dots *dots)
 {
   const ptrdiff_t width = FN(conv_planar_width)(g->co), weights = g->taps * g->ci, *kernel = g->shape.kernel;
   ptrdiff_t lo[3], extent[3];
@@ -86,21 +91,22 @@ static void FN(conv_planar_weight_box)(const fn_conv_args *g, const conv_box *bo
   const ptrdiff_t plane = extent[1] * extent[2], image = extent[0] * plane, all = box->n[0] * image, pitch = (all + CONV_NR + 15) / 16 * 16;
   const ptrdiff_t vectors = FN(conv_ceil)((box->n[2] - 1) * extent[2] + box->n[3], VLEN), length = (box->n[2] * extent[2] + 15) / 16 * 16;
   const ptrdiff_t planes = box->n[0] * box->n[1];
-  FN(conv_planes)(g, box, lo, extent, pitch, dots->x);
-  for (ptrdiff_t c = 0; c < g->ci; c++) memset(dots->x + c * pitch + all, 0, (size_t)(pitch - all) * sizeof(T));
+  FN(conv_planes)(g, box, lo, extent, pitch, group * g->ci, groups * g->ci, dots->x);
+  for (ptrdiff_t c = 0; c < groups * g->ci; c++) memset(dots->x + c * pitch + all, 0, (size_t)(pitch - all) * sizeof(T));
   for (ptrdiff_t i = 0; i < planes; i++)
-    FN(conv_planar_gy)(g, box, i / box->n[1], i % box->n[1], extent[2], length, planes * length, dots->gy + i * length);
+    FN(conv_planar_gy)(g, box, i / box->n[1], i % box->n[1], extent[2], length, planes * length, group, groups, dots->gy + i * length);
   for (ptrdiff_t j = 0; j < weights + GEMM_NV; j++) {
     const ptrdiff_t i = j < weights ? j : 0, t = i % g->taps, d = t / kernel[2] / kernel[1], h = t / kernel[2] % kernel[1], w = t % kernel[2];
     dots->at[j] = i / g->taps * pitch + d * box->axis[0].gap * plane + h * box->axis[1].gap * extent[2] + w * box->axis[2].gap;
   }
-  for (ptrdiff_t i = 0; i < planes; i++) {
-    const T *x = dots->x + i / box->n[1] * image + i % box->n[1] * plane;
+  for (ptrdiff_t i = 0; i < planes * groups; i++) {
+    const ptrdiff_t of = i / planes, at = i % planes;
+    const T *x = dots->x + of * g->ci * pitch + at / box->n[1] * image + at % box->n[1] * plane, *gy = dots->gy + (of * width * planes + at) * length;
+    T *sum = dots->sum + of * (weights + GEMM_NV) * width * VLEN;
     const int mr = (int)(width <= 6 ? width : 4);
     for (ptrdiff_t j = 0; j < weights; j += GEMM_NV)
       for (ptrdiff_t k = 0; k < width; k += mr)
-        FN(conv_dot_rows)(mr, x, dots->at + j, dots->gy + k * planes * length + i * length, planes * length, vectors,
-                          dots->sum + (j * width + k) * VLEN, width);
+        FN(conv_dot_rows)(mr, x, dots->at + j, gy + k * planes * length, planes * length, vectors, sum + (j * width + k) * VLEN, width);
   }
 }
 
@@ -112,22 +118,26 @@ static void FN(conv_planar_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end
   conv_dots dots;
   dots.at = (ptrdiff_t *)(g->scratch + thread * g->scratch_size);
   dots.sum = (T *)(((uintptr_t)(dots.at + weights + GEMM_NV) + 63) / 64 * 64);
-  dots.x = dots.sum + (weights + GEMM_NV) * width * VLEN;
+  const ptrdiff_t sums = (weights + GEMM_NV) * width * VLEN;
+  dots.x = dots.sum + g->bundle * sums;
   for (ptrdiff_t u = begin; u < end; u++) {
-    memset(dots.sum, 0, (size_t)((weights + GEMM_NV) * width * VLEN) * sizeof(T));
-    for (ptrdiff_t b = u * boxes / g->splits; b < (u + 1) * boxes / g->splits; b++) {
+    const ptrdiff_t split = u / g->bundles, group = u % g->bundles * g->bundle;
+    const ptrdiff_t groups = g->shape.groups - group < g->bundle ? g->shape.groups - group : g->bundle;
+    memset(dots.sum, 0, (size_t)(groups * sums) * sizeof(T));
+    for (ptrdiff_t b = split * boxes / g->splits; b < (split + 1) * boxes / g->splits; b++) {
       conv_box box;
       if (!FN(conv_box_of)(g, b, 0, &box)) continue;
       ptrdiff_t all = box.n[0];
       for (int d = 0; d < 3; d++) all *= FN(conv_extent)(&box.axis[d], box.n[d + 1]);
-      dots.gy = dots.x + g->ci * ((all + CONV_NR + 15) / 16 * 16);
-      FN(conv_planar_weight_box)(g, &box, &dots);
+      dots.gy = dots.x + groups * g->ci * ((all + CONV_NR + 15) / 16 * 16);
+      FN(conv_planar_weight_box)(g, &box, group, groups, &dots);
     }
-    for (ptrdiff_t k = 0; k < g->co; k++) {
+    for (ptrdiff_t i = 0; i < groups * g->co; i++) {
+      const ptrdiff_t of = i / g->co, k = i % g->co;
       ptrdiff_t lanes;
-      T *to = (T *)g->packed + u * size + FN(conv_panel)(g, 0, k, &lanes);
+      T *to = (T *)g->packed + split * size + FN(conv_panel)(g, group + of, k, &lanes);
       for (ptrdiff_t j = 0; j < weights; j++)
-        to[(j % g->taps * g->ci + j / g->taps) * lanes] = v_sum(v_load(dots.sum + (j * width + k) * VLEN));
+        to[(j % g->taps * g->ci + j / g->taps) * lanes] = v_sum(v_load(dots.sum + of * sums + (j * width + k) * VLEN));
     }
   }
 }

@@ -88,14 +88,14 @@ cdef double scatter_price(const fn_conv_shape *s) noexcept:
 
 
 cdef int planar_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
-    cdef Py_ssize_t made = s.c if which == CONV_INPUT else s.k
-    if s.groups != 1 or made > 16:
-        why[0] = b"there are groups, or more than 16 output channels"
+    cdef Py_ssize_t made = (s.c if which == CONV_INPUT else s.k) // s.groups
+    if made > 16:
+        why[0] = b"there are more than 16 output channels"
         return CONV_CANNOT
     if which != CONV_INPUT and (s.stride[0] != 1 or s.stride[1] != 1 or s.stride[2] != 1):
         why[0] = b"there is a stride"
         return CONV_CANNOT
-    if made > (8 if dtype == FN_F32 else 4):
+    if made > (8 if dtype == FN_F32 else 4) or (s.groups > 1 and s.groups == s.c):
         why[0] = b"the output channels fill a vector"
         return CONV_CAN
     why[0] = b"few output channels: lanes are better pixels"
