@@ -34,7 +34,7 @@ cdef extern from "groups/pool.h" nogil:
 cdef enum:
     MOST_PARTS = 16                 # partial sums of the weight gradient
     MOST_ROWS = 16                  # of a band
-    FAR = 6 << 20                   # bytes of both images: beyond L2 and what L3 gives without being asked in advance
+    FAR = 10 << 20                  # bytes of both images: beyond L2 and what L3 gives without being asked in advance
     STREAM = 20 << 20               # beyond L3
 
 
