@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -78,7 +79,13 @@ def test_holders_that_did_not_write_themselves_down_or_are_elsewhere(tmp_path):
     fcntl.flock(file, fcntl.LOCK_EX)
     with pytest.raises(FolderInUse, match="fit: another process trains into"):
         FolderLock([tmp_path], "fit").__enter__()
-    os.write(file, json.dumps({"pid": 7, "host": "far-away", "since": 0}).encode())
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    os.write(file, json.dumps({"pid": gone.pid, "host": socket.gethostname(), "since": 0}).encode())
+    with pytest.raises(FolderInUse, match=f"fit: a process that was forked by {gone.pid}, since 19"):
+        FolderLock([tmp_path], "fit").__enter__()
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps({"pid": 7, "host": "far-away", "since": 0}).encode(), 0)
     with pytest.raises(FolderInUse, match="fit: process 7 on far-away, since 19"):
         FolderLock([tmp_path / "free", tmp_path], "fit").__enter__()
     assert os.listdir(tmp_path / "free") == []             # what it had taken before is given back

@@ -53,7 +53,10 @@ def network(args: argparse.Namespace) -> dict[str, Any]:
     trainer = build.trainer({**trained.tree, "scheduler": {"name": "ConstantLR"}}, trained.model, 1, None, progress=False)
     loader = DataLoader(part, args.batch_size or trained.tree["data"]["batch_size"], num_workers=trained.tree["data"]["workers"],
                         collate_fn=build.collate(trained.tree))
-    return {"weights": str(trained.weights), "samples": len(part), **trainer.validate(loader)}
+    try:
+        return {"weights": str(trained.weights), "samples": len(part), **trainer.validate(loader)}
+    except ValueError as error:                           # outputs that are NaN, for one
+        raise Refused(f"{trained.weights}: {error}") from None
 
 
 def other_data(trained: Any, path: str) -> Any:

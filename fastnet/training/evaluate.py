@@ -1,6 +1,7 @@
 """Measuring a model on data, and its predictions."""
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class Interrupted(Exception):
 def measure(t: Trainer, data: Iterable[Any], in_fit: bool) -> dict[str, Any]:
     """loss, and the values of the metrics, over all batches; in a fit `t.interrupted` ends it with `Interrupted`."""
     total, count = 0.0, 0
+    broken: set[str] = set()                              # metrics that outputs without meaning have spoilt
     for metric in t.metrics.values():
         metric.reset()
     show = t.progress.validating if in_fit and t.progress is not None else None
@@ -44,15 +46,28 @@ def measure(t: Trainer, data: Iterable[Any], in_fit: bool) -> dict[str, Any]:
                 show(i)
             batch = tensors(batch)
             loss, output, target = t.batch_loss(t.model, batch)
-            n = samples(batch)
-            total, count = total + loss.item() * n, count + n
-            for metric in t.metrics.values():
-                metric.update(output, target)
+            n, value = samples(batch), loss.item()
+            total, count = total + value * n, count + n
+            for name, metric in t.metrics.items():
+                if not updated(metric, output, target, value if in_fit else 0.0):
+                    broken.add(name)
             if in_fit and t.interrupted:
                 raise Interrupted
     if not count:
         raise ValueError("validate: the data has no batch; an iterator can be gone through only once, give a list or a DataLoader")
-    return {"loss": total / count, **computed(t.metrics)}
+    values = computed({name: metric for name, metric in t.metrics.items() if name not in broken})
+    return {"loss": total / count, **{name: math.nan for name in t.metrics if name in broken}, **values}
+
+
+def updated(metric: Any, output: Any, target: Any, loss: float) -> bool:
+    """Update a metric; False where it refuses outputs whose loss is NaN: then the network has diverged, which the training deals with."""
+    try:
+        metric.update(output, target)
+    except ValueError:
+        if loss == loss:
+            raise
+        return False
+    return True
 
 
 def computed(metrics: dict[str, Any], prefix: str = "") -> dict[str, Any]:

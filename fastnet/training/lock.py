@@ -51,7 +51,10 @@ class FolderLock:
             os.close(file)
 
     def _take(self, folder: Path) -> None:
-        import fcntl
+        try:
+            import fcntl
+        except ImportError:                               # a system without them
+            return
         path = folder / NAME
         for _ in range(100):
             try:
@@ -88,12 +91,23 @@ def _same(file: int, path: Path) -> bool:
         return False
 
 
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:                                       # it is somebody else's
+        pass
+    return True
+
+
 def _holder(file: int) -> str:
     """The process that holds the lock, as it wrote itself down."""
     try:
         holder = json.loads(os.pread(file, 1000, 0))
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(holder["since"]))
-        host = "" if holder["host"] == socket.gethostname() else f" on {holder['host']}"
-        return f"process {holder['pid']}{host}, since {since},"
+        if holder["host"] != socket.gethostname():
+            return f"process {holder['pid']} on {holder['host']}, since {since},"
+        return f"{'process' if _lives(holder['pid']) else 'a process that was forked by'} {holder['pid']}, since {since},"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

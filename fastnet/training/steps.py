@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet.training.batch import samples, tensors
+from fastnet.training.evaluate import updated
 
 if TYPE_CHECKING:
     from fastnet.training.trainer import Trainer
@@ -87,7 +88,7 @@ def run_steps(t: Trainer, source: Iterator[Any], limit: int | None) -> bool:
                 sums[1] += count
                 for output, target in parts:
                     for metric in metrics:
-                        metric.update(output, target)
+                        updated(metric, output, target, mean)
                 for handle in step_end:
                     handle(t)
                 made += 1
