@@ -300,6 +300,9 @@ def interpolate_again(input, Node node not None):
     cdef Tensor x = require_tensor(input, "interpolate_again", "input")
     cdef Resample how
     cdef int d
+    cdef const fn_tensor *y = &node.n.acc
+    if node.n.op != &INTERPOLATE or not is_float(x.t.dtype) or x.t.ndim != y.ndim or x.t.dims[0] != y.dims[0] or x.t.dims[1] != y.dims[1]:
+        raise TypeError(f"interpolate_again: node must be of a resampling of images like input, of shape {shape_of(&x.t)}, got {node.name()}")
     how.mode, how.corners, how.antialias, how.single = <int>node.n.i[0], node.n.i[1], node.n.i[2], x.t.dtype == FN_F32
     for d in range(3):
         how.scale[d] = node.n.f[d]

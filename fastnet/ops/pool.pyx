@@ -239,7 +239,10 @@ def max_pool_places(Node node not None):
     """
     cdef const Pool *p = <const Pool *>node.n.block
     cdef fn_pool_shape s
-    cdef fn_window *tables = _tables(&s, p, False)
+    cdef fn_window *tables
+    if node.n.op == NULL or node.n.op.backward != max_backward or p == NULL:
+        raise TypeError(f"max_pool_places: node must be of a max pooling whose graph is kept, got {node.name()}")
+    tables = _tables(&s, p, False)
     try:
         return _indices(p, &s, &node.n.saved[0].t, node.n.acc.dtype)
     finally:
@@ -352,5 +355,15 @@ def avg_pool_again(input, bytes how not None):
     >>> avg_pool_again(fastnet.tensor([[1.0, 3.0]]), node_block(y.grad_fn, POOL_BYTES))
     tensor([[2.]])
     """
-    cdef Pool p = (<const Pool *><const char *>how)[0]
-    return _avg(require_tensor(input, "avg_pool_again", "input"), &p)
+    cdef Tensor x = require_tensor(input, "avg_pool_again", "input")
+    cdef Pool p
+    cdef int d
+    if len(how) != sizeof(Pool):
+        raise ValueError(f"avg_pool_again: how must be {sizeof(Pool)} bytes, got {len(how)}")
+    p = (<const Pool *><const char *>how)[0]
+    fits = is_float(x.t.dtype) and x.t.ndim == p.rank + 1 + p.batched and x.t.size == p.n * p.c * p.size[0] * p.size[1] * p.size[2]
+    for d in range(3 - p.rank, 3):
+        fits = fits and x.t.dims[x.t.ndim - 3 + d] == p.size[d]
+    if not fits:
+        raise ValueError(f"avg_pool_again: input of shape {shape_of(&x.t)} is not like the one that was pooled")
+    return _avg(x, &p)
