@@ -150,6 +150,15 @@ def test_deep_products_visit_c_again(isa):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_slabs_of_a_transposed_matrix(isa, dtype):
+    """Narrow tiles turn slabs of A: tails of their rows, of k and of panels, more than one slab each way."""
+    rng = np.random.default_rng(9)
+    for m, n, k in ((65, 77, 300), (203, 90, 257), (100, 130, 5)):
+        check(np.asfortranarray(normal(rng, m, k, dtype=dtype)), normal(rng, k, n, dtype=dtype), normal(rng, m, n, dtype=dtype),
+              normal(rng, n, dtype=dtype), accumulate=k % 2, act=1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_row_and_a_matrix_from_memory(isa, dtype):
     """Beyond 2^18 elements the matrix is read in four places at once, or k is cut; tails of columns, of k and of vectors; both layouts, bias, accumulate."""
     rng = np.random.default_rng(8)

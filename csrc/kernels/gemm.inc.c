@@ -118,21 +118,40 @@ static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gem
 }
 
 /* Rows i0 to i1 of C, panels [from, to).  A lies along its rows: a tile would touch another line, and often another page and the same
-   few sets of the caches, at each step of k.  So a slab of A is copied next to itself, and all panels pass over it.  Wide tiles (4 vectors)
-   do enough with each element of A to hide that, and are faster without the copy. */
+   few sets of the caches, at each step of k.  So a slab of A is turned, in squares of one vector by one vector, until its rows lie along k,
+   and all panels pass over it.  Wide tiles (4 vectors) do enough with each element of A to hide that, and are faster without the copy. */
+static void FN(gemm_turn)(const T *a, ptrdiff_t cs, ptrdiff_t rows, ptrdiff_t depth, T *to)
+{
+  for (ptrdiff_t i = 0; i < rows; i += VLEN)
+    for (ptrdiff_t d = 0; d < depth; d += VLEN) {
+      const ptrdiff_t h = rows - i < VLEN ? rows - i : VLEN, w = depth - d < VLEN ? depth - d : VLEN;
+      vec r[VLEN];
+      if (h == VLEN && w == VLEN) {
+        #pragma GCC unroll 16
+        for (int c = 0; c < VLEN; c++) r[c] = v_load(a + (d + c) * cs + i);
+        v_transpose(r);
+        #pragma GCC unroll 16
+        for (int c = 0; c < VLEN; c++) v_store(to + (i + c) * GEMM_KC + d, r[c]);
+      } else {
+        for (ptrdiff_t c = 0; c < h; c++)
+          for (ptrdiff_t l = 0; l < w; l++) to[(i + c) * GEMM_KC + d + l] = a[(d + l) * cs + i + c];
+      }
+    }
+}
+
 static __attribute__((noinline)) void
 FN(gemm_slabs)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t i0, ptrdiff_t i1, ptrdiff_t from, ptrdiff_t to)
 {
-  enum { ROWS = 96 };
+  enum { ROWS = 768 / sizeof(T) };                  /* a multiple of every tile, in L2 with a panel of B */
   _Alignas(64) T slab[GEMM_KC * ROWS];
   for (ptrdiff_t l = at->k0; l < at->k1; l += GEMM_KC)
     for (ptrdiff_t i = i0; i < i1; i += ROWS) {
       const ptrdiff_t rows = i1 - i < ROWS ? i1 - i : ROWS, depth = at->k1 - l < GEMM_KC ? at->k1 - l : GEMM_KC;
       const T *a = at->a + i + l * g->a_cs;
-      for (ptrdiff_t d = 0; d < depth; d++) memcpy(slab + d * ROWS, a + d * g->a_cs, (size_t)rows * sizeof(T));
+      FN(gemm_turn)(a, g->a_cs, rows, depth, slab);
       for (ptrdiff_t panel = from; panel < to; panel++) {
         const ptrdiff_t j0 = panel * GEMM_NR, n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR;
-        FN(gemm_block)(g, at, (gemm_rows_of_a){ slab, 1, ROWS }, l, i, rows, j0, n, NULL);
+        FN(gemm_block)(g, at, (gemm_rows_of_a){ slab, GEMM_KC, 1 }, l, i, rows, j0, n, NULL);
       }
     }
 }
