@@ -74,7 +74,7 @@ class ConstantPad1d(_ConstantPad):
 
 
 class ConstantPad2d(_ConstantPad):
-    """A image (N, C, H, W) or (C, H, W) with a constant around it.
+    """An image (N, C, H, W) or (C, H, W) with a constant around it.
 
     Args:
         padding: one number or (left, right, top, bottom); negative numbers take elements away.
@@ -118,7 +118,7 @@ class ZeroPad1d(_ZeroPad):
 
 
 class ZeroPad2d(_ZeroPad):
-    """A image (N, C, H, W) or (C, H, W) with zeros around it.
+    """An image (N, C, H, W) or (C, H, W) with zeros around it.
 
     Args:
         padding: one number or (left, right, top, bottom); negative numbers take elements away.
@@ -161,7 +161,7 @@ class ReflectionPad1d(_Pad):
 
 
 class ReflectionPad2d(_Pad):
-    """A image (N, C, H, W) or (C, H, W) continued as in a mirror, without its outermost elements.
+    """An image (N, C, H, W) or (C, H, W) continued as in a mirror, without its outermost elements.
 
     Args:
         padding: one number or (left, right, top, bottom); less than the axis; negative numbers take elements away.
@@ -206,7 +206,7 @@ class ReplicationPad1d(_Pad):
 
 
 class ReplicationPad2d(_Pad):
-    """A image (N, C, H, W) or (C, H, W) continued by its outermost elements.
+    """An image (N, C, H, W) or (C, H, W) continued by its outermost elements.
 
     Args:
         padding: one number or (left, right, top, bottom); negative numbers take elements away.
@@ -251,7 +251,7 @@ class CircularPad1d(_Pad):
 
 
 class CircularPad2d(_Pad):
-    """A image (N, C, H, W) or (C, H, W) continued from its other end.
+    """An image (N, C, H, W) or (C, H, W) continued from its other end.
 
     Args:
         padding: one number or (left, right, top, bottom); at most the axis; negative numbers take elements away.

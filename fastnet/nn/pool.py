@@ -49,7 +49,7 @@ class MaxPool1d(_MaxPool):
 
 
 class MaxPool2d(_MaxPool):
-    """The greatest element of each window of a image (N, C, H, W) or (C, H, W).
+    """The greatest element of each window of an image (N, C, H, W) or (C, H, W).
 
     Args:
         kernel_size: size of the window, one number or (height, width).
@@ -125,7 +125,7 @@ class _AvgPoolOver(_AvgPool):
 
 
 class AvgPool2d(_AvgPoolOver):
-    """The mean of each window of a image (N, C, H, W) or (C, H, W).
+    """The mean of each window of an image (N, C, H, W) or (C, H, W).
 
     Args:
         kernel_size: size of the window, one number or (height, width).
@@ -187,7 +187,7 @@ class AdaptiveAvgPool1d(_Adaptive):
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """The mean of each of output_size windows that cover a image (N, C, H, W) or (C, H, W).
+    """The mean of each of output_size windows that cover an image (N, C, H, W) or (C, H, W).
 
     Args:
         output_size: one number or (height, width); None keeps a size.
@@ -240,7 +240,7 @@ class AdaptiveMaxPool1d(_AdaptiveMax):
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):
-    """The greatest element of each of output_size windows that cover a image (N, C, H, W) or (C, H, W).
+    """The greatest element of each of output_size windows that cover an image (N, C, H, W) or (C, H, W).
 
     Args:
         output_size: one number or (height, width); None keeps a size.
@@ -300,7 +300,7 @@ class MaxUnpool1d(_MaxUnpool):
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """The inverse of `MaxPool2d`: a image of zeros with each element where the pooling found it.
+    """The inverse of `MaxPool2d`: an image of zeros with each element where the pooling found it.
 
     Args:
         kernel_size, stride, padding: those of the pooling.
@@ -362,7 +362,7 @@ class LPPool1d(_LPPool):
 
 
 class LPPool2d(_LPPool):
-    """(sum of x^p)^(1/p) over each window of a image (N, C, H, W) or (C, H, W).
+    """(sum of x^p)^(1/p) over each window of an image (N, C, H, W) or (C, H, W).
 
     Args:
         norm_type: p, finite and not 0.
