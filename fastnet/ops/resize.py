@@ -179,4 +179,4 @@ def msort(input: Tensor) -> Tensor:
     tensor([1., 2., 3.])
     """
     x = a_tensor(input, "msort")
-    return x.sort(0).values if x.ndim else x.clone()
+    return x.sort(0)[0] if x.ndim else x.clone()
