@@ -210,3 +210,12 @@ def test_glu_keeps_channels_last():
     y = F.glu(x.contiguous(memory_format=fn.channels_last), 1)
     assert y.is_contiguous(memory_format=fn.channels_last)
     np.testing.assert_array_equal(y.numpy(), F.glu(x, 1).numpy())
+
+
+def test_a_loss_that_is_made_of_what_it_should_be_called_with():
+    x = fn.ones(4, 3)
+    for kind in (nn.MSELoss, nn.CrossEntropyLoss, nn.BCELoss, nn.L1Loss):
+        with pytest.raises(TypeError, match=rf"a loss is made first and then called: {kind.__name__}\(\)\(input, target\)"):
+            kind(x, x)
+    with pytest.raises(TypeError, match="linear: input must be a Tensor, got ndarray; fastnet.from_numpy makes one of an array"):
+        nn.Linear(3, 2)(x.numpy())

@@ -260,3 +260,8 @@ x = parameter()
 def test_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_a_module_in_place_of_its_parameters():
+    with pytest.raises(TypeError, match=r"Adam: params must be an iterable of Tensors or dicts, got a Linear; give its parameters\(\)"):
+        optim.Adam(fn.nn.Linear(1, 1))

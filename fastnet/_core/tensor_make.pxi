@@ -34,7 +34,8 @@ cdef Tensor tensor_scalar(object value, int dtype):
 
 cdef Tensor require_tensor(object x, str op, str argument):
     if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: {argument} must be a Tensor, got {type(x).__name__}")
+        hint = "; fastnet.from_numpy makes one of an array" if isinstance(x, np.ndarray) else ""
+        raise TypeError(f"{op}: {argument} must be a Tensor, got {type(x).__name__}{hint}")
     return x
 
 

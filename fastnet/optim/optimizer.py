@@ -51,6 +51,9 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor")
+        if callable(getattr(params, "parameters", None)):
+            raise TypeError(f"{type(self).__name__}: params must be an iterable of Tensors or dicts, got a {type(params).__name__}; give its "
+                            "parameters()")
         self.defaults: dict[str, Any] = defaults
         self.state = States()
         self._plans = {}

@@ -11,8 +11,10 @@ def legacy_reduction(op: str, size_average: bool | None, reduce: bool | None, re
 
     `also` is a name that is allowed besides the usual ones.
 
-    Raises: ValueError for an unknown name.
+    Raises: ValueError for an unknown name; TypeError for a tensor, which is what a loss is called with once it has been made.
     """
+    if isinstance(size_average, Tensor) or isinstance(reduce, Tensor):
+        raise TypeError(f"{op}: size_average and reduce are no tensors; a loss is made first and then called: {op}()(input, target)")
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         warnings.warn(f"{op}: size_average and reduce are deprecated, please use reduction={reduction!r} instead", stacklevel=4)
