@@ -47,7 +47,7 @@ cdef Tensor _fast(const fn_tensor *like, Side *a, Side *b, const Binary *op, dou
     cdef Py_ssize_t width = itemsize(like.dtype)
     args.p[0], args.p[1], args.p[2] = y.t.p, a.t.p, b.t.p
     args.s[0] = s0
-    args.stream = width * y.t.size > 24 << 20
+    args.stream = width * y.t.size > 12 << 20
     args.ndim, args.dims[0] = 1, y.t.size
     args.strides[0][0], args.strides[1][0], args.strides[2][0] = 1, a.t.st != NULL, b.t.st != NULL
     launch(op.kernel, like.dtype, &args, y.t.size, max(op.ns, byte_cost(width * 3)) * y.t.size)

@@ -26,7 +26,7 @@ cdef extern from "kernels/elementwise.h" nogil:
         Py_ssize_t strides[4][8]
 
 cdef Py_ssize_t TRANSPOSE = 4096                         # elements from which a transposed operand is worth a copy
-cdef double STREAM = 24.0 * (1 << 20)                    # bytes of output beyond which stores go past the caches
+cdef double STREAM = 12.0 * (1 << 20)                    # bytes of output beyond which stores go past the caches
 
 
 cdef bint is_operand(object x) noexcept:
