@@ -20,7 +20,7 @@ class Args(ctypes.Structure):
                 + [(name, SIZE) for name in ("m", "n", "k", "a_rs", "a_cs", "b_rs", "b_cs", "c_rs", "c_cs")]
                 + [(name, SIZE) for name in ("bias_rs", "bias_cs", "nbatch")]
                 + [(name, SIZE * 8) for name in ("batch", "a_bs", "b_bs", "c_bs")]
-                + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "reserved")]
+                + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "block")]
                 + [(name, SIZE) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k")]
                 + [(name, SIZE) for name in ("supers", "super_rows", "panels", "chunks")] + [("unit_flops", ctypes.c_double)])
 
@@ -147,6 +147,22 @@ def test_long_k_is_split_by_shape_alone(isa):
 def test_deep_products_visit_c_again(isa):
     rng = np.random.default_rng(3)
     check(np.asfortranarray(normal(rng, 900, 2100)), normal(rng, 2100, 70), normal(rng, 900, 70), normal(rng, 70), act=1)
+
+
+def test_tall_products_in_any_number_of_ranges(isa):
+    """More rows than columns: units are ordered by blocks of rows, the last of which is smaller; A and B by rows and by columns."""
+    rng = np.random.default_rng(9)
+    for left in ("rows", "columns"):
+        for right in ("rows", "columns"):
+            a, b, c = LAYOUTS[left](normal(rng, 1000, 70)), LAYOUTS[right](normal(rng, 70, 300)), np.zeros((1000, 300), "float32")
+            assert gemm(a, b, c).block == 8
+            check(a, b, c, normal(rng, 300))
+            gemm(a, b, c)
+            want = c.copy()
+            for pieces in (3, 7, 64, 211):
+                c[...] = np.nan
+                gemm(a, b, c, pieces=pieces)
+                assert np.array_equal(c, want), f"{left}, {right}: {pieces} ranges"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

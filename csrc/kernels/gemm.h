@@ -23,7 +23,8 @@ typedef struct {
   int32_t     act;                                   /* fn_act, applied last */
 
   /* Written by gemm_plan, which may also turn batches into rows, and exchange A and B (and their strides) to compute C transposed. */
-  int32_t     how, pack, deep, reserved;
+  int32_t     how, pack, deep;
+  int32_t     block;                                 /* tile: chunks of rows that come before the next panel in the order of units */
   ptrdiff_t   batches;                               /* product of batch[] */
   ptrdiff_t   units, reduce_units, scratch_size;
   ptrdiff_t   splits, split_k;                       /* pieces of k, and the length of each but the last */
@@ -36,6 +37,7 @@ typedef struct { fn_gemm_args *gemm; } fn_gemm_plan_args;
 
 enum {
   GEMM_UNIT_ROWS  = 24,                              /* rows of a chunk: a multiple of every tile */
+  GEMM_BLOCK      = 8,                               /* chunks of a block where C has more rows than columns: threads get rows */
   GEMM_SUPER_ROWS = 768,                             /* rows of A that should stay in L2 or L3 */
   GEMM_DEEP       = 1024,                            /* k from which C is visited several times, to keep A in L2 */
   GEMM_MIN_UNITS  = 16,                              /* fewer pieces of C than this: split k */

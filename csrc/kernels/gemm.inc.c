@@ -156,31 +156,40 @@ FN(gemm_slabs)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t i0, ptrdiff
     }
 }
 
-/* Units [begin, end) of one group of rows: panel by panel, and in a panel chunk by chunk.  Chunks that follow each other share a panel and
-   one packing of it.  When k is deep and A lies along its rows, k is the outer loop, so that a slab of A stays in L2 while the panels pass. */
+/* Units [begin, end) of one group of rows, panel by panel: in each, the chunks of all its units share one packing.  When k is deep and A lies
+   along its rows, k is the outer loop, so that a slab of A stays in L2 while the panels pass. */
 static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t super, ptrdiff_t begin, ptrdiff_t end)
 {
-  const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0, bottom = top + g->super_rows;
-  const ptrdiff_t whole = (begin + g->chunks - 1) / g->chunks, past = end / g->chunks;    /* panels of which all chunks are in the range */
-  if (GEMM_NV <= 2 && g->a_rs == 1 && g->a_cs * (ptrdiff_t)sizeof(T) >= 256 && past - whole >= 4 && at->k1 > at->k0) {
-    if (begin < whole * g->chunks) FN(gemm_super)(g, at, super, begin, whole * g->chunks);
-    FN(gemm_slabs)(g, at, top, bottom < g->m ? bottom : g->m, whole, past);
-    if (past * g->chunks < end) FN(gemm_super)(g, at, super, past * g->chunks, end);
-    return;
+  const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0;
+  const ptrdiff_t bottom = top + g->super_rows < g->m ? top + g->super_rows : g->m;
+  const ptrdiff_t block = g->block, per = block * g->panels;
+  if (GEMM_NV <= 2 && g->a_rs == 1 && g->a_cs * (ptrdiff_t)sizeof(T) >= 256 && at->k1 > at->k0) {
+    /* What is whole in the range: all chunks of some panels, or all panels of some blocks. */
+    const int wide = block == g->chunks;
+    const ptrdiff_t unit = wide ? g->chunks : per, whole = (begin + unit - 1) / unit;
+    const ptrdiff_t past = end == g->panels * g->chunks ? (end + unit - 1) / unit : end / unit;
+    const ptrdiff_t i0 = wide ? top : top + whole * block * GEMM_UNIT_ROWS, i1 = wide ? bottom : top + past * block * GEMM_UNIT_ROWS;
+    if (past > whole && (wide ? past - whole : g->panels) >= 4) {
+      if (begin < whole * unit) FN(gemm_super)(g, at, super, begin, whole * unit);
+      FN(gemm_slabs)(g, at, i0, i1 < bottom ? i1 : bottom, wide ? whole : 0, wide ? past : g->panels);
+      if (past * unit < end) FN(gemm_super)(g, at, super, past * unit, end);
+      return;
+    }
   }
+  const ptrdiff_t b0 = begin / per * block, b1 = end / per * block, s0 = g->chunks - b0 < block ? g->chunks - b0 : block;
+  const ptrdiff_t s1 = g->chunks - b1 < block ? g->chunks - b1 : block, u0 = begin - b0 * g->panels, u1 = end - b1 * g->panels;
+  const ptrdiff_t from = b0 == b1 ? u0 / s0 : 0, to = b0 == b1 ? (u1 + s0 - 1) / s0 : g->panels;
   for (ptrdiff_t k0 = at->k0, first = 1; first || k0 < at->k1; k0 += step, first = 0)
-    for (ptrdiff_t u = begin; u < end;) {
-      const ptrdiff_t panel = u / g->chunks, chunk = u % g->chunks;
-      const ptrdiff_t more = end - u < g->chunks - chunk ? end - u : g->chunks - chunk;
-      const ptrdiff_t j0 = panel * GEMM_NR, n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR, i0 = top + chunk * GEMM_UNIT_ROWS;
-      ptrdiff_t i1 = top + (chunk + more) * GEMM_UNIT_ROWS;
+    for (ptrdiff_t panel = from; panel < to; panel++) {
+      const ptrdiff_t c0 = u0 - panel * s0, c1 = u1 - panel * s1, j0 = panel * GEMM_NR, n = g->n - j0 < GEMM_NR ? g->n - j0 : GEMM_NR;
+      const ptrdiff_t i0 = top + (b0 + (c0 < 0 ? 0 : c0 < s0 ? c0 : s0)) * GEMM_UNIT_ROWS;
+      ptrdiff_t i1 = top + (b1 + (c1 < 0 ? 0 : c1 < s1 ? c1 : s1)) * GEMM_UNIT_ROWS;
       if (i1 > g->m) i1 = g->m;
-      u += more;
       if (i0 >= i1) continue;
       ptrdiff_t l = k0;
       do {
         const T *next = NULL;
-        if (g->deep && !g->pack) next = at->b + (u < end ? l * g->b_rs + u / g->chunks * GEMM_NR : (l + GEMM_KC) * g->b_rs + begin / g->chunks * GEMM_NR);
+        if (g->deep && !g->pack) next = at->b + (panel + 1 < to ? l * g->b_rs + j0 + GEMM_NR : (l + GEMM_KC) * g->b_rs + from * GEMM_NR);
         FN(gemm_block)(g, at, (gemm_rows_of_a){ at->a + i0 * g->a_rs + l * g->a_cs, g->a_rs, g->a_cs }, l, i0, i1 - i0, j0, n, next);
         l += GEMM_KC;
       } while (l < k0 + step && l < at->k1);

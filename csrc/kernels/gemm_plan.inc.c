@@ -94,9 +94,10 @@ static void FN(gemm_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     g->supers = FN(ceil_div)(g->m, GEMM_SUPER_ROWS);
     g->chunks = FN(ceil_div)(FN(ceil_div)(g->m, g->supers), GEMM_UNIT_ROWS);
     g->super_rows = g->chunks * GEMM_UNIT_ROWS;
+    g->block = (int32_t)(g->m >= g->n && g->chunks > GEMM_BLOCK ? GEMM_BLOCK : g->chunks);
   } else {
     g->panels = FN(ceil_div)(g->n, g->how == FN_GEMM_DOT ? DOT_COLUMNS : GEMM_NR);
-    g->supers = g->chunks = 1;
+    g->supers = g->chunks = g->block = 1;
     g->super_rows = g->m;
   }
   const ptrdiff_t pieces = g->batches * g->panels * g->supers * g->chunks;
