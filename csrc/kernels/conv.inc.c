@@ -68,6 +68,7 @@ static void FN(conv_copy)(const fn_conv_args *g, const conv_box *box, const ptrd
         if (ci == step) memcpy(to + before * ci, x, (size_t)(inside * ci) * sizeof(T));
         else for (ptrdiff_t w = 0; w < inside; w++) {
           T *pixel = to + (before + w) * ci;
+          __builtin_prefetch(x + (w + CONV_AHEAD) * step);
           for (ptrdiff_t c = 0; c < ci; c += VLEN) {
             const ptrdiff_t left = ci - c < VLEN ? ci - c : VLEN;
             v_storen(pixel + c, v_loadn(x + w * step + c, left), left);
