@@ -1,5 +1,6 @@
 """Module: attributes, the tree, state_dict, hooks, conversions, repr; the containers."""
 import copy
+import inspect
 import pickle
 from collections import OrderedDict
 
@@ -363,6 +364,7 @@ def test_calls_pass_on_what_they_are_given():
     net, table = Scale(), Table()
     table[3] = 4
     assert net() == ((), {}) and net(None) == ((None,), {}) and net(1, 2) == ((1, 2), {}) and net(1, k=2) == ((1,), {"k": 2})
+    assert str(inspect.signature(nn.Linear(2, 2))) == "(input)" and "bias" in inspect.signature(nn.Linear).parameters
     assert table(3) == 4 and object.__new__(Scale).forward() == ((), {})
     net.register_forward_hook(lambda module, args, result: (args, result))
     assert net(1, k=2) == ((1,), ((1,), {"k": 2})) and net() == ((), ((), {}))

@@ -39,6 +39,19 @@ _spec.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE
 ModuleCall = PyType_FromSpec(&_spec)
 
 
+class _Signature:
+    """What `inspect.signature` of a module tells, that of its `forward`; of a class it asks `__init__`."""
+
+    def __get__(self, module, owner=None):
+        if module is None:
+            raise AttributeError("__signature__")
+        from inspect import signature
+        return signature(module.forward)
+
+
+ModuleCall.__signature__ = _Signature()
+
+
 cdef int _drop(object module) except -1:
     cdef dict state = module.__dict__
     for parameter in (<dict>state["_parameters"]).values():
