@@ -176,7 +176,7 @@ def test_slabs_of_a_transposed_matrix(isa, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_one_row_and_a_matrix_from_memory(isa, dtype):
-    """Beyond 2^18 elements the matrix is read in four places at once, or k is cut; tails of columns, of k and of vectors; both layouts, bias, accumulate."""
+    """Beyond 2^18 elements the matrix is read in four places, or k is cut: tails of columns, k and vectors; both layouts, bias."""
     rng = np.random.default_rng(8)
     for n, k in ((701, 613), (257, 1100), (9, 40000), (3001, 97)):
         a, b = normal(rng, 1, k, dtype=dtype), normal(rng, k, n, dtype=dtype)

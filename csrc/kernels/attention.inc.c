@@ -59,6 +59,13 @@ static void FN(att_seen)(int what, ptrdiff_t past, ptrdiff_t rows, ptrdiff_t n, 
   }
 }
 
+/* How many of n keys the products above read in row r of the queries: what its group of rows sees. */
+static inline ptrdiff_t FN(att_read)(ptrdiff_t past, ptrdiff_t r, ptrdiff_t n)
+{
+  const ptrdiff_t last = past + r / ATTENTION_STEP * ATTENTION_STEP + ATTENTION_STEP;
+  return last < n ? last : n;
+}
+
 /* What hides or shifts the scores of one row against keys j0 to j0 + n.  Returns how many keys the row sees: those behind are hidden. */
 static ptrdiff_t FN(att_mask)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i, ptrdiff_t j0, ptrdiff_t n, T *s)
 {
@@ -111,10 +118,12 @@ static inline T FN(att_exp)(T *s, ptrdiff_t seen, ptrdiff_t n, T shift)
   }
   if (j < seen) {
     const vec e = v_select(FN(first)(seen - j), v_exp(v_sub(v_loadn(s + j, seen - j), by)), v_zero());
-    v_storen(s + j, e, seen - j);
+    const ptrdiff_t lanes = n - j < VLEN ? n - j : VLEN;
+    v_storen(s + j, e, lanes);
     sum = v_add(sum, e);
+    j += lanes;
   }
-  for (j = seen; j < n; j++) s[j] = 0;
+  for (; j < n; j++) s[j] = 0;
   return v_sum(sum);
 }
 
@@ -163,14 +172,14 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
       FN(att_scores)(past, rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s);
       for (ptrdiff_t r = r0; r < r0 + rows; r++) {
         T *row = s + (r - r0) * ATT_COLS;
-        const ptrdiff_t seen = FN(att_mask)(a, b, h, i0 + r, j0, n, row);
+        const ptrdiff_t seen = FN(att_mask)(a, b, h, i0 + r, j0, n, row), read = FN(att_read)(past, r - r0, n);
         const T before = top[r], most = FN(att_max)(row, seen), now = most > before ? most : before, shift = now == -(T)INFINITY ? 0 : now;
         const T old = now == before ? 1 : before == -(T)INFINITY ? 0 : v_hmax(v_exp(v_set(before - shift)));
-        sum[r] = sum[r] * old + FN(att_exp)(row, seen, n, shift);
+        sum[r] = sum[r] * old + FN(att_exp)(row, seen, read, shift);
         top[r] = now;
         if (a->dropout > 0) {
           FN(att_keep)(a, (b * a->heads + h) * a->l + i0 + r, j0, n, keep);
-          for (ptrdiff_t j = 0; j < n; j++) row[j] *= keep[j];
+          for (ptrdiff_t j = 0; j < read; j++) row[j] *= keep[j];
         }
         if (old != 1 && j0) FN(att_scale)(acc + r * pv, pv, old);
       }
@@ -224,12 +233,12 @@ static void FN(att_gather)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h,
 }
 
 /* Blocks of weights p and of their gradients dp, rows of queries i0..: p = exp(s - lse), dp = p (dp - dot); p takes the dropout with it. */
-static void FN(att_differentiate)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i0, ptrdiff_t rows, ptrdiff_t j0, ptrdiff_t n,
-                                  const T *dot, T *p, T *dp)
+static void FN(att_differentiate)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i0, ptrdiff_t rows, ptrdiff_t j0, ptrdiff_t past,
+                                  ptrdiff_t keys, const T *dot, T *p, T *dp)
 {
   T keep[ATTENTION_COLS];
   for (ptrdiff_t r = 0; r < rows; r++, p += ATT_COLS, dp += ATT_COLS) {
-    const ptrdiff_t row = (b * a->heads + h) * a->l + i0 + r, seen = FN(att_mask)(a, b, h, i0 + r, j0, n, p);
+    const ptrdiff_t row = (b * a->heads + h) * a->l + i0 + r, n = FN(att_read)(past, r, keys), seen = FN(att_mask)(a, b, h, i0 + r, j0, n, p);
     FN(att_exp)(p, seen, n, ((const T *)a->lse)[row]);
     if (a->dropout > 0) {
       FN(att_keep)(a, row, j0, n, keep);
@@ -277,7 +286,7 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
         const ptrdiff_t past = a->causal ? i0 - j0 : ATTENTION_ROWS * ATTENTION_COLS;
         FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, e, all.q + at * pe, pe, 1, packed, GEMM_NR, e, p, ATT_COLS, 0);
         FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, ev, all.gy + at * pv, pv, 1, packed_v, GEMM_NR, ev, dp, ATT_COLS, 0);
-        FN(att_differentiate)(a, b, kv * heads + g, i0, rows, j0, n, all.dot + g * a->l, p, dp);
+        FN(att_differentiate)(a, b, kv * heads + g, i0, rows, j0, past, n, all.dot + g * a->l, p, dp);
         FN(att_seen)(FN(ATT_FROM), past, n, ev, rows, p, 1, ATT_COLS, all.gy + at * pv, pv, 1, gv, pv, begun > 0);
         FN(att_seen)(FN(ATT_FROM), past, n, e, rows, dp, 1, ATT_COLS, all.q + at * pe, pe, 1, gk, pe, begun > 0);
         FN(att_seen)(FN(ATT_DEPTH), past, rows, e, n, dp, ATT_COLS, 1, ks, pe, 1, all.gq + at * pe, pe, j0 > 0);
