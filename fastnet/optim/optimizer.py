@@ -52,8 +52,8 @@ class Optimizer:
         if isinstance(params, Tensor):
             raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got a Tensor")
         if callable(getattr(params, "parameters", None)):
-            raise TypeError(f"{type(self).__name__}: params must be an iterable of Tensors or dicts, got a {type(params).__name__}; give its "
-                            "parameters()")
+            raise TypeError(f"{type(self).__name__}: params must be an iterable of Tensors or dicts, got a {type(params).__name__}; give "
+                            "its parameters()")
         self.defaults: dict[str, Any] = defaults
         self.state = States()
         self._plans = {}
