@@ -19,7 +19,7 @@ class _Gemm(ctypes.Structure):
     """fn_gemm_args, csrc/kernels/gemm.h."""
     _fields_: ClassVar[Any] = [
         *_of(PTR, "a b c bias scratch"), *_of(INT, "m n k a_rs a_cs b_rs b_cs c_rs c_cs bias_rs bias_cs nbatch"),
-        *_of(INT * 8, "batch a_bs b_bs c_bs"), *_of(INT32, "accumulate act how pack deep reserved"),
+        *_of(INT * 8, "batch a_bs b_bs c_bs"), *_of(INT32, "accumulate act how pack deep block"),
         *_of(INT, "batches units reduce_units scratch_size splits split_k")]
 
 
