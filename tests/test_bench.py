@@ -79,6 +79,10 @@ rows = [{**row, "case": case.name, "threads": 1, "peer": p, "min_us": us, "memor
         for p, us, m in (("fastnet", 10.0, 9), ("torch", 15.0, 30), ("torch-cl", 20.0, 10))]
 assert [v["value"] for v in judge([case], rows, 2)] == [10 / 15, 0.9] and [v["reached"] for v in judge([case], rows, 2)] == [False, True]
 assert [v["reached"] for v in judge([case], rows[:2], 2)] == [None, None]
+from report import at_peak
+half = {"results": [{"case": "c", "threads": 1, "peer": "fastnet", "of_peak": 0.5}]}
+assert at_peak(half, {"case": "c", "threads": 1, "target": "time <= 0.3 of torch", "value": 0.7}) == "0.35"
+assert at_peak(half, {"case": "c", "threads": 1, "target": "memory <= 0.9 of torch", "value": 1.2}) == ""
 assert both[0].text() == "time <= 0.6 of the better of torch, torch-cl"
 assert error([np.ones(2)], [np.array([1.0, 2.0])]) == 0.5 and error([np.array([np.nan])], [np.ones(1)]) == float("inf")
 assert error([np.ones(2)], [np.ones((2, 1))]) == float("inf")
