@@ -55,10 +55,11 @@ def markdown(data: dict) -> str:
     lines += ["", "## Targets", "", f"{len(judged) - len(missed)} of {len(judged)} reached"
               + (f"; {len(data['verdicts']) - len(judged)} not measured." if len(judged) < len(data["verdicts"]) else "."), ""]
     if missed:
-        lines += ["At the full peak: the ratio if fastnet did the same operations at the measured FMA peak. A target below it is beyond this "
-                  "machine for any library that does these operations.", "",
+        lines += ["At the full peak: the ratio if fastnet did the same operations at the measured FMA peak. A target below it is beyond "
+                  "this machine for any library that does these operations.", "",
                   "| missed | threads | ISA | target | measured | at the full peak |", "|---|---|---|---|---|---|"]
-        lines += [f"| {v['case']} | {v['threads']} | {v['isa'] or 'best'} | {v['target']} | {amount(v)} | {at_peak(data, v)} |" for v in missed]
+        lines += [f"| {v['case']} | {v['threads']} | {v['isa'] or 'best'} | {v['target']} | {amount(v)} | {at_peak(data, v)} |"
+                  for v in missed]
     return "\n".join(lines) + "\n"
 
 
