@@ -52,7 +52,8 @@ def speed(isa, group):
 def modules():
     """The .pyx files as Cython's extensions, each with the C file that Cython made of it."""
     extensions = [Extension(p.removesuffix(".pyx").replace("/", "."), [p]) for p in sorted(glob("fastnet/**/*.pyx", recursive=True))]
-    options = {"nthreads": JOBS, "build_dir": "build/cython", "compiler_directives": {"language_level": 3, "cdivision": True, "autotestdict": False}}
+    options = {"nthreads": JOBS, "build_dir": "build/cython",
+               "compiler_directives": {"language_level": 3, "cdivision": True, "autotestdict": False}}
     if SHARED:
         extensions.append(Extension(SHARED, [SHARED.replace(".", "/") + ".c"]))
         options |= {"shared_utility_qualified_name": SHARED, "shared_utility_features_disabled": ["MemoryView"]}  # no .pyx has a memoryview

@@ -140,7 +140,8 @@ def test_train_redraws_one_line_in_a_terminal(tmp_path):
 
 
 @pytest.mark.parametrize("words, message", [
-    (["train", "imagenet"], "no data set 'imagenet'; choose one of: digits, fashion-mnist, chars, translate, detect, or give a RECIPE.toml"),
+    (["train", "imagenet"],
+     "no data set 'imagenet'; choose one of: digits, fashion-mnist, chars, translate, detect, or give a RECIPE.toml"),
     (["train", "digits", "--model", "lenet"], "--model lenet: for digits there is cnn, mlp"),
     (["train", "digits", "--data", "file"], "--data file: digits ships with fastnet"),
     (["train", "fashion-mnist", "--data", "nowhere"], "the folder nowhere has no train-images-idx3-ubyte"),

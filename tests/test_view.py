@@ -197,7 +197,7 @@ def test_view_moves_nothing_that_others_count_on():
     _, x = of_a_layer()
     part = x[:, 1]
     refused(x)
-    part *= 1                                             # noqa: keeps it alive
+    part *= 1                                             # the view is alive until here
     refused(x[:, :2])
     refused(fastnet.zeros(2, 4, 5, 3).permute(0, 3, 1, 2))
     refused(fastnet.from_numpy(np.zeros((2, 4, 5, 3), np.float32).transpose(0, 3, 1, 2)))
