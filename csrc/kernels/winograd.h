@@ -6,13 +6,13 @@
      winograd_plan           range ignored: reads the first part of *plan and writes the second
      winograd_filter         range: filter_units.  U = G w G'
      winograd_forward        range: units, blocks of tiles.  y from x and U
-   or, where there are few tiles, when `fused`
+   or, where there are few tiles, when `fused` (without winograd_input when `alone`)
      winograd_input          range: tiles of the current group.  V = B' x B
      winograd_output         range: units, panels of k.  y from V and w, whose U is made in passing
    and for the weight gradient
      winograd_weight         range: units, sets of blocks of tiles.  Sums over tiles, to u
      winograd_weight_finish  range: finish_units.  gw from the sums
-   or, when `fused`, for each group of tiles
+   or, when `fused`, for each group of tiles (without winograd_input when `alone`)
      winograd_input          range: tiles of the current group.  V = B' x B and D = A gy A'
      winograd_weight_patch   range: units, patches of (c, k).  Sums over the group's tiles; after the last group gw from them.
    Units and partial sums are fixed by the shape. */
@@ -34,7 +34,8 @@ typedef struct {
   int32_t     weight;                                /* the weight gradient is wanted */
 
   /* Written by winograd_plan. */
-  int32_t     fused;
+  int32_t     fused, alone;                          /* alone: every thread makes for itself what winograd_input would have made */
+  ptrdiff_t   width;                                 /* columns of a panel of U */
   ptrdiff_t   tiles_h, tiles_w, tiles, groups;       /* tiles of all images, and in how many groups they are taken */
   ptrdiff_t   blocks, splits, panels;                /* blocks of tiles; sets of blocks; panels of k */
   ptrdiff_t   c_patch, k_patch;                      /* channels of V, of D, that lie together */
@@ -53,6 +54,7 @@ enum {
   WINOGRAD_DEPTH  = 64,                              /* inputs c for which U is made in passing */
   WINOGRAD_ROWS   = 16,                              /* inputs c of a patch of sums: a multiple of every vector */
   WINOGRAD_SPLITS = 8,                               /* most sets of blocks */
+  WINOGRAD_ALONE  = 480000,                          /* bytes of transforms that every thread makes for itself */
   WINOGRAD_L2     = 450000                           /* bytes of V and the products of a block */
 };
 #endif

@@ -3,10 +3,10 @@
 #define GEMM_NR  FN(GEMM_NR)
 #include "kernels/winograd_transform.inc.c"
 
-static void FN(winograd_read_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
+static void FN(winograd_read_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t c0, ptrdiff_t c1, T *v)
 {
-  if (a->tile == 4) FN(winograd_read_4)(a, t0, t1, v);
-  else FN(winograd_read_2)(a, t0, t1, v);
+  if (a->tile == 4) FN(winograd_read_4)(a, t0, t1, c0, c1, v);
+  else FN(winograd_read_2)(a, t0, t1, c0, c1, v);
 }
 static void FN(winograd_spread_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *d)
 {
@@ -46,6 +46,67 @@ static ptrdiff_t FN(winograd_block)(const fn_winograd_args *a)
   return fit < least ? least : fit < 96 ? fit : 96;
 }
 
+/* The weight gradient in patches of channels.  Of a narrow layer where they are units enough, and then the transforms of few tiles are made
+   by every thread for itself: that takes less time than to wait for another's, and to fetch them. */
+static int FN(winograd_patches)(fn_winograd_args *a)
+{
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, WINOGRAD_ROWS), units = a->panels * patches;
+  a->fused = a->c * a->k > WINOGRAD_NARROW || (a->tiles <= WINOGRAD_FEW && units > 1);
+  if (!a->fused) return 0;
+  a->groups = FN(winograd_pieces)(a->tiles, WINOGRAD_FEW);
+  const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->groups);
+  a->c_patch = WINOGRAD_ROWS;
+  a->k_patch = GEMM_NR;
+  a->c_row = FN(winograd_row)(WINOGRAD_ROWS);
+  a->k_row = FN(winograd_row)(GEMM_TAIL && a->panels == 1 ? a->k : GEMM_NR);
+  a->v_plane = FN(winograd_plane)(tiles * a->c_row);
+  a->z_plane = FN(winograd_plane)(tiles * a->k_row);
+  a->u_plane = FN(winograd_plane)(WINOGRAD_ROWS * GEMM_NR);
+  a->v_patch = planes * a->v_plane;
+  a->d_patch = planes * a->z_plane;
+  a->v_size = patches * a->v_patch;
+  a->d_size = a->panels * a->d_patch;
+  a->units = units;
+  a->own_size = planes * a->u_plane;
+  a->alone = a->groups == 1 && a->d_size * (ptrdiff_t)sizeof(T) <= WINOGRAD_ALONE;
+  if (a->alone) {
+    a->own_size += a->v_patch + a->d_size;
+    a->v_size = a->d_size = 0;
+  } else if (a->groups > 1) a->u_size = units * a->own_size;
+  return 1;
+}
+
+/* Few tiles: panels of k are the units, an even number of them for two threads.  A narrow layer's have as many columns as that needs, and
+   every thread makes V for itself. */
+static int FN(winograd_fused)(fn_winograd_args *a)
+{
+  if (a->weight) return FN(winograd_patches)(a);
+  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), pairs = FN(winograd_pieces)(a->k, 2 * GEMM_NR);
+  const ptrdiff_t width = FN(winograd_pieces)(a->k, 2 * pairs * VLEN) * VLEN;
+  const ptrdiff_t bytes = a->tiles * a->c * planes * (ptrdiff_t)sizeof(T);
+  a->alone = GEMM_TAIL && a->k > width && bytes <= WINOGRAD_ALONE && FN(winograd_pieces)(a->k, width) % 2 == 0;
+  const int even = a->panels % 2 == 0 || a->panels > 8;            /* two threads share the panels evenly, or nearly */
+  a->fused = a->c * a->k > WINOGRAD_NARROW ? a->tiles <= WINOGRAD_FEW && (even || a->alone) : a->alone;
+  if (!a->fused) return a->alone = 0;
+  if (a->alone) a->width = width;
+  a->c_patch = WINOGRAD_DEPTH;
+  a->k_patch = a->width;
+  a->c_row = FN(winograd_row)(FN(winograd_least)(a->c, a->c_patch));
+  a->k_row = FN(winograd_row)(a->width);
+  a->v_plane = FN(winograd_plane)(a->tiles * a->c_row);
+  a->z_plane = FN(winograd_plane)(a->tiles * a->k_row);
+  a->u_plane = FN(winograd_plane)(FN(winograd_least)(a->c, a->c_patch) * a->width);
+  a->v_patch = planes * a->v_plane;
+  a->v_size = FN(winograd_pieces)(a->c, a->c_patch) * a->v_patch;
+  a->own_size = planes * (a->u_plane + a->z_plane);
+  a->units = FN(winograd_pieces)(a->k, a->width);
+  if (a->alone) {
+    a->own_size += a->v_size;
+    a->v_size = 0;
+  }
+  return 1;
+}
+
 static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   (void)begin; (void)end; (void)thread;
@@ -55,40 +116,15 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   a->tiles_h = FN(winograd_pieces)(a->oh, a->tile);
   a->tiles_w = FN(winograd_pieces)(a->ow, a->tile);
   a->tiles = a->images * a->tiles_h * a->tiles_w;
+  a->width = GEMM_NR;
   a->panels = FN(winograd_pieces)(a->k, GEMM_NR);
   a->c_patch = a->c;
   a->k_patch = GEMM_TAIL ? a->k : a->panels * GEMM_NR;
   a->v_patch = a->d_patch = 0;
   a->u_size = a->v_size = a->d_size = a->own_size = a->units = a->filter_units = a->finish_units = 0;
   a->groups = a->splits = a->blocks = 1;
-  if (a->tiles == 0) return;
-  const int even = a->panels % 2 == 0 || a->panels > 8;            /* two threads share the panels evenly, or nearly */
-  a->fused = a->c * a->k > WINOGRAD_NARROW && (a->weight || (a->tiles <= WINOGRAD_FEW && even));
-  if (a->fused) {
-    a->groups = FN(winograd_pieces)(a->tiles, WINOGRAD_FEW);
-    const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->groups);
-    a->c_patch = a->weight ? WINOGRAD_ROWS : WINOGRAD_DEPTH;
-    a->k_patch = GEMM_NR;
-    a->c_row = FN(winograd_row)(a->c_patch);
-    a->k_row = FN(winograd_row)(GEMM_NR);
-    const ptrdiff_t c_patches = FN(winograd_pieces)(a->c, a->c_patch);
-    a->v_plane = FN(winograd_plane)(tiles * a->c_row);
-    a->z_plane = FN(winograd_plane)(tiles * a->k_row);
-    a->u_plane = FN(winograd_plane)(a->c_patch * GEMM_NR);
-    a->v_patch = planes * a->v_plane;
-    a->v_size = c_patches * a->v_patch;
-    if (a->weight) {
-      a->d_patch = planes * a->z_plane;
-      a->d_size = a->panels * a->d_patch;
-      a->units = a->panels * c_patches;
-      a->own_size = planes * a->u_plane;
-      if (a->groups > 1) a->u_size = a->units * a->own_size;
-    } else {
-      a->own_size = planes * (a->u_plane + a->z_plane);
-      a->units = a->panels;
-    }
-    return;
-  }
+  a->fused = a->alone = 0;
+  if (a->tiles == 0 || FN(winograd_fused)(a)) return;
   a->c_row = FN(winograd_row)(a->c_patch);
   a->k_row = FN(winograd_row)(a->k_patch);
   /* An even number of blocks, for two threads. */
@@ -100,7 +136,7 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   a->own_size = planes * (a->v_plane + a->z_plane);
   if (a->weight) {
     a->splits = FN(winograd_least)(WINOGRAD_SPLITS, FN(winograd_pieces)(a->blocks, 4));
-    if (a->splits > 1) a->splits += a->splits % 2;
+    if (a->blocks > 1) a->splits += a->splits % 2;
     a->u_plane = FN(winograd_plane)(a->c * a->k_row);
     a->u_size = a->splits * planes * a->u_plane;
     a->units = a->splits;
@@ -113,11 +149,11 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   }
 }
 
-/* U of one panel and the inputs c0..c1, to u[plane][c - c0][GEMM_NR]. */
+/* U of one panel and the inputs c0..c1, to u[plane][c - c0][width]. */
 static void FN(winograd_filter_panel)(const fn_winograd_args *a, ptrdiff_t panel, ptrdiff_t c0, ptrdiff_t c1, T *u)
 {
-  const ptrdiff_t k0 = panel * GEMM_NR;
-  for (ptrdiff_t j = 0; j < GEMM_NR && (!GEMM_TAIL || k0 + j < a->k); j += VLEN)
+  const ptrdiff_t k0 = panel * a->width;
+  for (ptrdiff_t j = 0; j < a->width && (!GEMM_TAIL || k0 + j < a->k); j += VLEN)
     if (a->tile == 4) FN(winograd_filters_4)(a, c0, c1, k0 + j, u + j);
     else FN(winograd_filters_2)(a, c0, c1, k0 + j, u + j);
 }
@@ -156,7 +192,7 @@ static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   T *v = (T *)a->own + thread * a->own_size, *z = v + planes * a->v_plane, padded[GEMM_NR];
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit + 1, a->blocks);
-    FN(winograd_read_any)(a, t0, t1, v);
+    FN(winograd_read_any)(a, t0, t1, 0, a->c, v);
     for (ptrdiff_t plane = 0; plane < planes; plane++)
       for (ptrdiff_t panel = 0; panel < a->panels; panel++) {
         const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
@@ -176,7 +212,7 @@ static void FN(winograd_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, in
   (void)thread;
   if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t first = FN(winograd_cut)(a->tiles, a->group, a->groups);
-  FN(winograd_read_any)(a, first + begin, first + end, (T *)a->v + begin * a->c_row);
+  FN(winograd_read_any)(a, first + begin, first + end, 0, a->c, (T *)a->v + begin * a->c_row);
   if (a->weight) FN(winograd_spread_any)(a, first + begin, first + end, (T *)a->d + begin * a->k_row);
 }
 
@@ -185,16 +221,18 @@ static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   const fn_winograd_args *a = p;
   if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
-  T *u = (T *)a->own + thread * a->own_size, *z = u + planes * a->u_plane, padded[GEMM_NR];
+  T *u = (T *)a->own + thread * a->own_size, *z = u + planes * a->u_plane, *mine = z + planes * a->z_plane, padded[GEMM_NR];
+  const T *v = a->alone ? mine : a->v;
+  if (a->alone) FN(winograd_read_any)(a, 0, a->tiles, 0, a->c, mine);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
-    const ptrdiff_t k0 = unit * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
+    const ptrdiff_t k0 = unit * a->width, n = FN(winograd_least)(a->k - k0, a->width);
     for (ptrdiff_t c0 = 0; c0 < a->c; c0 += a->c_patch) {
       const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
       FN(winograd_filter_panel)(a, unit, c0, c1, u);
       for (ptrdiff_t plane = 0; plane < planes; plane++) {
-        gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, GEMM_NR, a->k_row, c0 > 0);
+        gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, a->width, a->k_row, c0 > 0);
         job.bias_col = a->bias && c0 == 0 && plane == a->tile + 3;
-        FN(gemm_rows)(&job, a->tiles, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + c0 / a->c_patch * a->v_patch + plane * a->v_plane,
+        FN(gemm_rows)(&job, a->tiles, GEMM_TAIL ? n : GEMM_NR, v + c0 / a->c_patch * a->v_patch + plane * a->v_plane,
                       u + plane * a->u_plane, z + plane * a->z_plane, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
       }
     }

@@ -76,27 +76,29 @@ FN_INLINE void FN(winograd_read)(const int m, const T *p, ptrdiff_t row, ptrdiff
   }
 }
 
-/* V[patch of c][plane][tile - t0][c] of tiles [t0, t1); lanes past c are zeros. */
-FN_INLINE void FN(winograd_read_tiles)(const int m, const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
+/* V[patch of c][plane][tile - t0][c] of tiles [t0, t1) and the inputs first..last, from a patch to its end; lanes past c are zeros. */
+FN_INLINE void FN(winograd_read_tiles)(const int m, const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t first, ptrdiff_t last, T *v)
 {
   _Alignas(64) T edge[36 * VLEN];
   for (ptrdiff_t t = t0; t < t1; t++, v += a->c_row) {
     const winograd_window s = FN(winograd_at_tile)(a, t, (T *)a->x, a->ih, a->iw, a->c, a->pad_h, a->pad_w, m + 2);
-    for (ptrdiff_t c0 = 0, patch = 0; c0 < a->c; c0 += a->c_patch, patch += a->v_patch)
-      for (ptrdiff_t c = c0; c < c0 + a->c_patch && c < a->c; c += VLEN) {
+    for (ptrdiff_t c0 = first, patch = 0; c0 < last; c0 += a->c_patch, patch += a->v_patch)
+      for (ptrdiff_t c = c0; c < c0 + a->c_patch && c < last; c += VLEN) {
         const int direct = s.whole && c + VLEN <= a->c;
         if (!direct) FN(winograd_gather)(&s, m + 2, c, FN(winograd_lanes)(a->c - c), edge);
         FN(winograd_read)(m, direct ? s.p + c : edge, direct ? s.row : (m + 2) * VLEN, direct ? s.column : VLEN, v + patch + c - c0, a->v_plane);
       }
   }
 }
-static WINOGRAD_ONCE void FN(winograd_read_2)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
+static WINOGRAD_ONCE void
+FN(winograd_read_2)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t c0, ptrdiff_t c1, T *v)
 {
-  FN(winograd_read_tiles)(2, a, t0, t1, v);
+  FN(winograd_read_tiles)(2, a, t0, t1, c0, c1, v);
 }
-static WINOGRAD_ONCE void FN(winograd_read_4)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *v)
+static WINOGRAD_ONCE void
+FN(winograd_read_4)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t c0, ptrdiff_t c1, T *v)
 {
-  FN(winograd_read_tiles)(4, a, t0, t1, v);
+  FN(winograd_read_tiles)(4, a, t0, t1, c0, c1, v);
 }
 
 /* A'zA of one tile and VLEN channels. */
@@ -229,13 +231,13 @@ static void FN(winograd_untaps)(const fn_winograd_args *a, ptrdiff_t c, ptrdiff_
     FN(winograd_turn)(taps + j * VLEN, VLEN, FN(winograd_least)(VLEN, 9 * count - j), lanes, gw + j, a->w_ks);
 }
 
-/* U = G w G' for VLEN outputs k and the inputs c0..c1, to u[plane][c - c0] with GEMM_NR from one c to the next. */
+/* U = G w G' for VLEN outputs k and the inputs c0..c1, to u[plane][c - c0] with a->width from one c to the next. */
 FN_INLINE void FN(winograd_filters)(const int m, const fn_winograd_args *a, ptrdiff_t c0, ptrdiff_t c1, ptrdiff_t k, T *u)
 {
   const ptrdiff_t lanes = FN(winograd_lanes)(a->k - k), step = a->flip ? -VLEN : VLEN;
   _Alignas(64) T taps[VLEN * 9 * VLEN];
   if (lanes < VLEN) memset(taps, 0, sizeof taps);
-  for (ptrdiff_t c = c0; c < c1; c++, u += GEMM_NR) {
+  for (ptrdiff_t c = c0; c < c1; c++, u += a->width) {
     const ptrdiff_t at = (c - c0) % VLEN;
     if (at == 0) FN(winograd_taps)(a, c, FN(winograd_lanes)(c1 - c), k, lanes, taps);
     const T *w = taps + (at * 9 + (a->flip ? 8 : 0)) * VLEN;

@@ -16,7 +16,7 @@ static void FN(winograd_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
     const ptrdiff_t first = FN(winograd_cut)(a->blocks, unit, a->splits), last = FN(winograd_cut)(a->blocks, unit + 1, a->splits);
     for (ptrdiff_t block = first; block < last; block++) {
       const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, block, a->blocks), t1 = FN(winograd_cut)(a->tiles, block + 1, a->blocks);
-      FN(winograd_read_any)(a, t0, t1, v);
+      FN(winograd_read_any)(a, t0, t1, 0, a->c, v);
       FN(winograd_spread_any)(a, t0, t1, d);
       for (ptrdiff_t plane = 0; plane < planes; plane++)
         for (ptrdiff_t panel = 0; panel < a->panels; panel++) {
@@ -54,14 +54,18 @@ static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t 
   if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, a->c_patch);
   const ptrdiff_t tiles = FN(winograd_cut)(a->tiles, a->group + 1, a->groups) - FN(winograd_cut)(a->tiles, a->group, a->groups);
+  T *part = (T *)a->own + thread * a->own_size, *own_v = part + planes * a->u_plane, *own_d = own_v + a->v_patch;
+  if (a->alone) FN(winograd_spread_any)(a, 0, tiles, own_d);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
-    const ptrdiff_t k0 = unit / patches * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
-    const ptrdiff_t c0 = unit % patches * a->c_patch, c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
-    T *part = (T *)a->own + thread * a->own_size, *total = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : part;
+    const ptrdiff_t panel = a->alone ? unit % a->panels : unit / patches, patch = a->alone ? unit / a->panels : unit % patches;
+    const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
+    const ptrdiff_t c0 = patch * a->c_patch, c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
+    const T *v = a->alone ? own_v : (const T *)a->v + patch * a->v_patch, *d = (a->alone ? own_d : (const T *)a->d) + panel * a->d_patch;
+    T *total = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : part;
+    if (a->alone && (unit == begin || panel == 0)) FN(winograd_read_any)(a, 0, tiles, c0, c1, own_v);
     for (ptrdiff_t plane = 0; plane < planes; plane++) {
       gemm_job job = FN(winograd_job)(tiles, 1, a->c_row, a->k_row, GEMM_NR, 0);
-      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, (const T *)a->v + unit % patches * a->v_patch + plane * a->v_plane,
-                    (const T *)a->d + unit / patches * a->d_patch + plane * a->z_plane, part + plane * a->u_plane, NULL);
+      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane, d + plane * a->z_plane, part + plane * a->u_plane, NULL);
       if (a->groups > 1)                             /* not one chain over all tiles: the error would grow with their number */
         FN(winograd_sum)((c1 - c0) * GEMM_NR, part + plane * a->u_plane, total + plane * a->u_plane, a->group > 0);
     }

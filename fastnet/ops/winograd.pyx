@@ -20,7 +20,7 @@ cdef extern from "groups/gemm.h" nogil:
         void *d
         void *own
         Py_ssize_t images, c, k, ih, iw, oh, ow, pad_h, pad_w, w_ks, w_cs, group
-        int tile, flip, weight, fused
+        int tile, flip, weight, fused, alone
         Py_ssize_t tiles, groups, u_size, v_size, d_size, own_size, units, filter_units, finish_units
     ctypedef struct fn_winograd_plan_args:
         fn_winograd_args *plan
@@ -123,7 +123,8 @@ cdef int run(int m, fn_winograd_args *a, double flops) except -1:
             return launch(FN_winograd_weight_finish, FN_F32, a, a.finish_units, byte_cost(a.u_size * width))
         while a.group < a.groups:
             tiles = a.tiles * (a.group + 1) // a.groups - a.tiles * a.group // a.groups
-            launch(FN_winograd_input, FN_F32, a, tiles, byte_cost((a.v_size + a.d_size) * width))
+            if not a.alone:
+                launch(FN_winograd_input, FN_F32, a, tiles, byte_cost((a.v_size + a.d_size) * width))
             launch(FN_winograd_weight_patch if a.weight else FN_winograd_output, FN_F32, a, a.units, cost / a.groups)
             a.group += 1
         return 0
