@@ -3,6 +3,8 @@
 
 #define DW_TILE 8                                    /* no tile is wider */
 #define DW_L1   (20 << 10)                           /* bytes of L1 for the rows of x under a window, where they are part of the channels */
+#define DW_L2   (512 << 10)                          /* bytes of L2 for them */
+#define DW_RUN  384                                  /* bytes of a pixel: three rows from L2 cost less than jumps from shorter runs */
 
 /* Bit j: is first + j a place of an axis of n? */
 FN_INLINE uint32_t FN(dw_inside)(ptrdiff_t first, ptrdiff_t n, int count)
@@ -105,6 +107,11 @@ FN_INLINE void FN(dw_forward_any)(const fn_conv_shape *s, const T *x, const T *w
 
 typedef void FN(dw_tile)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1);
 
+static void FN(dw_forward_318)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1)
+{
+  FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 3, 1, 8);
+}
+
 static void FN(dw_forward_317)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1)
 {
   FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 3, 1, 7);
@@ -113,6 +120,11 @@ static void FN(dw_forward_317)(const fn_depthwise_args *a, const FN(dw_rows) *r,
 static void FN(dw_forward_314)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1)
 {
   FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 3, 1, 4);
+}
+
+static void FN(dw_forward_328)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1)
+{
+  FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 3, 2, 8);
 }
 
 static void FN(dw_forward_327)(const fn_depthwise_args *a, const FN(dw_rows) *r, ptrdiff_t first, uint32_t inside, T *y, ptrdiff_t c0, ptrdiff_t c1)
@@ -150,20 +162,23 @@ static void FN(dw_forward_717)(const fn_depthwise_args *a, const FN(dw_rows) *r,
   FN(dw_forward_tile)(a, r, first, inside, y, c0, c1, 7, 1, 7);
 }
 
-/* Rows [j0, j1) of a plane of the outputs, a chunk of channels after the other: as many as let the rows that a window spans stay in L1.
+/* Rows [j0, j1) of a plane of the outputs, a chunk of channels after the other: as many as let the rows that a window spans stay in L1,
+   or all of them where those were few.
    The last tile of a row may overlap the one before. */
 static void FN(dw_forward_band)(const fn_depthwise_args *a, const T *x, T *y, const FN(dw_taps) *d, ptrdiff_t j0, ptrdiff_t j1)
 {
   const fn_conv_shape *s = &a->s;
-  const ptrdiff_t n = s->out[2], stride = s->stride[2], kw = s->kernel[2], tile = kw < 7 && (n < 7 || (n + 3) / 4 * 4 < (n + 6) / 7 * 7) ? 4 : 7;
+  const ptrdiff_t n = s->out[2], stride = s->stride[2], kw = s->kernel[2], sevens = (n + 6) / 7 * 7;
+  const ptrdiff_t tile = kw == 3 && n >= 8 && (n + 7) / 8 * 8 < sevens ? 8 : kw < 7 && (n < 7 || (n + 3) / 4 * 4 < sevens) ? 4 : 7;
   FN(dw_tile) *run;
   if (kw == 7) run = FN(dw_forward_717);
-  else if (kw == 3 && stride == 1) run = tile == 7 ? FN(dw_forward_317) : FN(dw_forward_314);
-  else if (kw == 3) run = tile == 7 ? FN(dw_forward_327) : FN(dw_forward_324);
+  else if (kw == 3 && stride == 1) run = tile == 8 ? FN(dw_forward_318) : tile == 7 ? FN(dw_forward_317) : FN(dw_forward_314);
+  else if (kw == 3) run = tile == 8 ? FN(dw_forward_328) : tile == 7 ? FN(dw_forward_327) : FN(dw_forward_324);
   else if (stride == 1) run = tile == 7 ? FN(dw_forward_517) : FN(dw_forward_514);
   else run = tile == 7 ? FN(dw_forward_527) : FN(dw_forward_524);
   const ptrdiff_t lines = (ptrdiff_t)sizeof(T) * s->in[2] * s->kernel[1], fit = DW_L1 / (lines * VLEN);
-  const ptrdiff_t chunk = lines * s->c <= 2 * DW_L1 + DW_L1 / 4 ? s->c : fit > 1 ? fit * VLEN : VLEN;
+  const int jumpy = s->kernel[1] <= 3 && fit * VLEN * (ptrdiff_t)sizeof(T) < DW_RUN;
+  const ptrdiff_t chunk = lines * s->c <= (jumpy ? DW_L2 : 2 * DW_L1 + DW_L1 / 4) ? s->c : fit > 1 ? fit * VLEN : VLEN;
   for (ptrdiff_t c = 0; c < s->c; c += chunk)
     for (ptrdiff_t j = j0; j < j1; j++) {
       const FN(dw_taps) h = FN(dw_taps_at)(s, 1, j);

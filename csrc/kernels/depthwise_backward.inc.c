@@ -303,5 +303,7 @@ static void FN(depthwise_reduce)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
 
 #undef DW_TILE
 #undef DW_L1
+#undef DW_L2
+#undef DW_RUN
 #undef DW_PAIRS
 #undef DW_COLUMNS
