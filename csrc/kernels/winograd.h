@@ -4,7 +4,7 @@
    (m = 2) and 0, 1, -1, 1/2, -2 (m = 4) and infinity.  The gradients are the same sums: of x by the forward pass with the taps turned
    round, of w by G'[(A gy A') * (B' x B)]G summed over tiles.  In float32 alone: float64 is asked for where errors matter.
      winograd_plan           range ignored: reads the first part of *plan and writes the second
-     winograd_filter         range: filter_units.  U = G w G'
+     winograd_filter         range: filter_units, none when `alone`.  U = G w G'
      winograd_forward        range: units, blocks of tiles.  y from x and U
    or, where there are few tiles, when `fused` (without winograd_input when `alone`)
      winograd_input          range: tiles of the current group.  V = B' x B
@@ -34,7 +34,7 @@ typedef struct {
   int32_t     weight;                                /* the weight gradient is wanted */
 
   /* Written by winograd_plan. */
-  int32_t     fused, alone;                          /* alone: every thread makes for itself what winograd_input would have made */
+  int32_t     fused, alone;                          /* alone: every thread does the first launch for itself */
   ptrdiff_t   width;                                 /* columns of a panel of U */
   ptrdiff_t   tiles_h, tiles_w, tiles, groups;       /* tiles of all images, and in how many groups they are taken */
   ptrdiff_t   blocks, splits, panels;                /* blocks of tiles; sets of blocks; panels of k */
@@ -54,7 +54,7 @@ enum {
   WINOGRAD_DEPTH  = 64,                              /* inputs c for which U is made in passing */
   WINOGRAD_ROWS   = 16,                              /* inputs c of a patch of sums: a multiple of every vector */
   WINOGRAD_SPLITS = 8,                               /* most sets of blocks */
-  WINOGRAD_ALONE  = 480000,                          /* bytes of transforms that every thread makes for itself */
+  WINOGRAD_ALONE  = 1 << 20,                         /* most bytes of V, or of D, that every thread makes for itself */
   WINOGRAD_L2     = 450000                           /* bytes of V and the products of a block */
 };
 #endif

@@ -83,8 +83,8 @@ static int FN(winograd_fused)(fn_winograd_args *a)
   if (a->weight) return FN(winograd_patches)(a);
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), pairs = FN(winograd_pieces)(a->k, 2 * GEMM_NR);
   const ptrdiff_t width = FN(winograd_pieces)(a->k, 2 * pairs * VLEN) * VLEN;
-  const ptrdiff_t bytes = a->tiles * a->c * planes * (ptrdiff_t)sizeof(T);
-  a->alone = GEMM_TAIL && a->k > width && bytes <= WINOGRAD_ALONE && FN(winograd_pieces)(a->k, width) % 2 == 0;
+  const ptrdiff_t bytes = a->tiles * a->c * planes * (ptrdiff_t)sizeof(T), most = a->c * a->k > WINOGRAD_NARROW ? WINOGRAD_ALONE : WINOGRAD_L2;
+  a->alone = GEMM_TAIL && a->k > width && bytes <= most && FN(winograd_pieces)(a->k, width) % 2 == 0;
   const int even = a->panels % 2 == 0 || a->panels > 8;            /* two threads share the panels evenly, or nearly */
   a->fused = a->c * a->k > WINOGRAD_NARROW ? a->tiles <= WINOGRAD_FEW && (even || a->alone) : a->alone;
   if (!a->fused) return a->alone = 0;
@@ -146,6 +146,11 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
     a->u_size = planes * a->u_plane;
     a->units = a->blocks;
     a->filter_units = a->panels * a->c;
+    a->alone = a->c * a->k <= WINOGRAD_NARROW;
+    if (a->alone) {
+      a->own_size += a->u_size;
+      a->u_size = a->filter_units = 0;
+    }
   }
 }
 
@@ -158,16 +163,21 @@ static void FN(winograd_filter_panel)(const fn_winograd_args *a, ptrdiff_t panel
     else FN(winograd_filters_2)(a, c0, c1, k0 + j, u + j);
 }
 
+/* U of the rows begin..end of all panels, to u[plane][panel][c][GEMM_NR]. */
+static void FN(winograd_filter_rows)(const fn_winograd_args *a, ptrdiff_t begin, ptrdiff_t end, T *u)
+{
+  for (ptrdiff_t i = begin; i < end;) {
+    const ptrdiff_t panel = i / a->c, c0 = i % a->c, c1 = FN(winograd_least)(FN(winograd_least)(a->c, c0 + 16), c0 + end - i);
+    FN(winograd_filter_panel)(a, panel, c0, c1, u + i * GEMM_NR);
+    i += c1 - c0;
+  }
+}
+
 static void FN(winograd_filter)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
   (void)thread;
-  if (sizeof(T) != sizeof(float)) return;
-  for (ptrdiff_t i = begin; i < end;) {
-    const ptrdiff_t panel = i / a->c, c0 = i % a->c, c1 = FN(winograd_least)(FN(winograd_least)(a->c, c0 + 16), c0 + end - i);
-    FN(winograd_filter_panel)(a, panel, c0, c1, (T *)a->u + i * GEMM_NR);
-    i += c1 - c0;
-  }
+  if (sizeof(T) == sizeof(float)) FN(winograd_filter_rows)(a, begin, end, a->u);
 }
 
 /* A job whose sums start from zero, or from the bias: at the point (1, 1) it reaches every output of the tile once. */
@@ -189,7 +199,9 @@ static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   const fn_winograd_args *a = p;
   if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
-  T *v = (T *)a->own + thread * a->own_size, *z = v + planes * a->v_plane, padded[GEMM_NR];
+  T *v = (T *)a->own + thread * a->own_size, *z = v + planes * a->v_plane, *mine = z + planes * a->z_plane, padded[GEMM_NR];
+  const T *u = a->alone ? mine : a->u;
+  if (a->alone) FN(winograd_filter_rows)(a, 0, a->panels * a->c, mine);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit + 1, a->blocks);
     FN(winograd_read_any)(a, t0, t1, 0, a->c, v);
@@ -199,7 +211,7 @@ static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
         gemm_job job = FN(winograd_job)(a->c, a->c_row, 1, GEMM_NR, a->k_row, 0);
         job.bias_col = a->bias && plane == a->tile + 3;
         FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane,
-                      (const T *)a->u + plane * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + k0,
+                      u + plane * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + k0,
                       job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
       }
     FN(winograd_write_any)(a, t0, t1, 0, a->k, z, a->k_row);
