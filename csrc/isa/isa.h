@@ -15,5 +15,6 @@
 #define FN_TABLE         FN_CAT(fn, ISA, GROUP)   /* fn_avx2_rows */
 
 #define FN_INLINE static inline __attribute__((always_inline))   /* so that a constant argument selects a body */
+#define FN_FORGET(p) __asm__("" : "+r"(p) : : "memory")     /* the compiler knows neither p nor what memory holds any more */
 #define FN_JOIN_(a, b)   a##_##b
 #define FN_JOIN(a, b)    FN_JOIN_(a, b)              /* expands its arguments first, unlike ## */

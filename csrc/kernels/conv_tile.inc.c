@@ -48,6 +48,7 @@ FN_INLINE void FN(conv_tile)(const int mr, const int nv, const conv_job *job, co
   const T *row[8];
   for (const fn_conv_seg *seg = job->seg, *end = seg + job->nseg; seg < end; seg++) {
     const T *from = b + seg->b;
+    FN_FORGET(a);                                    /* pointers of rows stay in memory between segments, not in spare vector registers */
     #pragma GCC unroll 8
     for (int i = 0; i < mr; i++) row[i] = a[i] + seg->a;
     for (ptrdiff_t l = seg->len, at = 0; l > 0; l--, at += step, from += nv * GLEN) {
@@ -62,6 +63,7 @@ FN_INLINE void FN(conv_tile)(const int mr, const int nv, const conv_job *job, co
       }
     }
   }
+  FN_FORGET(c);
   #pragma GCC unroll 8
   for (int i = 0; i < mr; i++)
     #pragma GCC unroll 8
@@ -90,8 +92,12 @@ FN_INLINE void FN(conv_rows)(const int most, const int few, const int nv, const 
     T *cp[8];
     for (int r = 0; r < mr; r++) {
       const ptrdiff_t at = i + r < rows ? i + r : rows - 1;
-      ap[r] = a + a_at[at];
-      cp[r] = c + c_at[at];
+      const T *from = a + a_at[at];
+      T *to = c + c_at[at];
+      FN_FORGET(from);                               /* addresses computed in vectors wait behind the multiply-adds of the tile before */
+      FN_FORGET(to);
+      ap[r] = from;
+      cp[r] = to;
     }
     if (mr == most) FN(conv_tile)(most, nv, job, ap, b, cp);
     else FN(conv_tile)(few, nv, job, ap, b, cp);
