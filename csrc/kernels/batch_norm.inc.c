@@ -94,7 +94,6 @@ static void FN(batch_norm_stats)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
 /* The rarer activations: one copy of their code, called. */
 static __attribute__((noinline)) vec FN(norm_act_rare)(int act, vec slope, vec z)
 {
-  if (act == NORM_ACT_RELU6) return v_min(v_set(6), v_max(v_zero(), z));
   if (act == NORM_ACT_LEAKY) return v_select(v_gt(z, v_zero()), z, v_mul(z, slope));
   if (act == NORM_ACT_SILU) return v_div(z, v_add(v_set(1), v_exp(v_sub(v_zero(), z))));
   if (act == NORM_ACT_HARDSWISH) return v_div(v_mul(z, v_min(v_set(6), v_max(v_zero(), v_add(z, v_set(3))))), v_set(6));
@@ -103,13 +102,14 @@ static __attribute__((noinline)) vec FN(norm_act_rare)(int act, vec slope, vec z
 
 FN_INLINE vec FN(norm_act_value)(int act, vec slope, vec z)
 {
-  return act == NORM_ACT_NONE ? z : act == NORM_ACT_RELU ? v_max(v_zero(), z) : FN(norm_act_rare)(act, slope, z);
+  if (act == NORM_ACT_NONE) return z;
+  if (act == NORM_ACT_RELU) return v_max(v_zero(), z);
+  return act == NORM_ACT_RELU6 ? v_min(v_set(6), v_max(v_zero(), z)) : FN(norm_act_rare)(act, slope, z);
 }
 
 /* g act'(z); the relus and leaky relu with a positive slope may be given the output in place of z. */
 static __attribute__((noinline)) vec FN(norm_act_rare_slope)(int act, vec slope, vec g, vec z)
 {
-  if (act == NORM_ACT_RELU6) return v_select(m_or(v_le(z, v_zero()), v_ge(z, v_set(6))), v_zero(), g);
   if (act == NORM_ACT_LEAKY) return v_select(v_gt(z, v_zero()), g, v_mul(g, slope));
   if (act == NORM_ACT_SILU) {
     const vec s = v_sigmoid(z);
@@ -124,7 +124,9 @@ static __attribute__((noinline)) vec FN(norm_act_rare_slope)(int act, vec slope,
 
 FN_INLINE vec FN(norm_act_slope)(int act, vec slope, vec g, vec z)
 {
-  return act == NORM_ACT_RELU ? v_select(v_le(z, v_zero()), v_zero(), g) : FN(norm_act_rare_slope)(act, slope, g, z);
+  if (act == NORM_ACT_RELU) return v_select(v_le(z, v_zero()), v_zero(), g);
+  if (act == NORM_ACT_RELU6) return v_select(m_or(v_le(z, v_zero()), v_ge(z, v_set(6))), v_zero(), g);
+  return FN(norm_act_rare_slope)(act, slope, g, z);
 }
 
 FN_INLINE void FN(norm_forward_lines)(int act, int residual, int stream, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines,
@@ -233,10 +235,11 @@ static void FN(batch_norm_sums)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   if (a->act == NORM_ACT_NONE) FN(norm_sums_walk)(NORM_ACT_NONE, 0, 0, a, begin, end);
   else if (a->act == NORM_ACT_RELU && a->from_output) FN(norm_sums_walk)(NORM_ACT_RELU, 1, 1, a, begin, end);
   else if (a->act == NORM_ACT_RELU) FN(norm_sums_walk)(NORM_ACT_RELU, 0, 0, a, begin, end);
+  else if (a->act == NORM_ACT_RELU6 && !a->g) FN(norm_sums_walk)(NORM_ACT_RELU6, 0, 0, a, begin, end);
   else FN(norm_sums_walk)(a->act, a->from_output, 1, a, begin, end);
 }
 
-FN_INLINE void FN(norm_backward_lines)(int relu, int stream, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines, ptrdiff_t n)
+FN_INLINE void FN(norm_backward_lines)(int act, int stream, const fn_batch_norm_args *a, const T *coef, ptrdiff_t at, ptrdiff_t lines, ptrdiff_t n)
 {
   const T *x = (const T *)a->x + at, *gy = (const T *)a->gy + at;
   T *gx = (T *)a->y + at;
@@ -250,7 +253,7 @@ FN_INLINE void FN(norm_backward_lines)(int relu, int stream, const fn_batch_norm
       const ptrdiff_t k = i * step + j;
       const vec d = v_sub(FN(get)(x + k, m), mean);
       vec g = FN(get)(gy + k, m);
-      if (relu) g = v_select(v_le(v_fma(d, scale, shift), v_zero()), v_zero(), g);
+      if (act != NORM_ACT_NONE) g = FN(norm_act_slope)(act, v_zero(), g, v_fma(d, scale, shift));
       g = v_fma(gscale, g, v_fma(gslope, d, gshift));
       if (stream) v_stream(gx + k, g);
       else FN(put)(gx + k, g, m);
@@ -258,19 +261,19 @@ FN_INLINE void FN(norm_backward_lines)(int relu, int stream, const fn_batch_norm
   }
 }
 
-FN_INLINE void FN(norm_backward_walk)(int relu, const fn_batch_norm_args *a, ptrdiff_t begin, ptrdiff_t end)
+FN_INLINE void FN(norm_backward_walk)(int act, const fn_batch_norm_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
   for (ptrdiff_t r = end; r-- > begin;) {            /* what the pass before read last may still be in a cache */
     const FN(norm_unit) u = FN(norm_place)(a, r);
     const T *coef = (const T *)a->coef + u.instance * NORM_COEFS * a->width + u.j;
     if (a->stream && FN(norm_group)(a) == 1)
-      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_backward_lines)(relu, 1, a, coef, u.at + i * a->width, 1, u.n);
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_backward_lines)(act, 1, a, coef, u.at + i * a->width, 1, u.n);
     else if (FN(norm_group)(a) == 1)
-      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_backward_lines)(relu, 0, a, coef, u.at + i * a->width, 1, u.n);
+      for (ptrdiff_t i = 0; i < u.lines; i++) FN(norm_backward_lines)(act, 0, a, coef, u.at + i * a->width, 1, u.n);
     else
       for (ptrdiff_t i = 0; i < u.lines; i += FN(NORM_GROUP))
-        FN(norm_backward_lines)(relu, 0, a, coef, u.at + i * a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), u.n);
-    if (u.extra) FN(norm_backward_lines)(relu, 0, a, coef, u.at + u.lines * a->width, 1, u.extra);
+        FN(norm_backward_lines)(act, 0, a, coef, u.at + i * a->width, u.lines - i < FN(NORM_GROUP) ? u.lines - i : FN(NORM_GROUP), u.n);
+    if (u.extra) FN(norm_backward_lines)(act, 0, a, coef, u.at + u.lines * a->width, 1, u.extra);
   }
 }
 
@@ -278,6 +281,7 @@ static void FN(batch_norm_backward)(const void *p, ptrdiff_t begin, ptrdiff_t en
 {
   const fn_batch_norm_args *a = p;
   (void)thread;
-  if (a->act == NORM_ACT_RELU) FN(norm_backward_walk)(1, a, begin, end);
-  else FN(norm_backward_walk)(0, a, begin, end);
+  if (a->act == NORM_ACT_RELU) FN(norm_backward_walk)(NORM_ACT_RELU, a, begin, end);
+  else if (a->act == NORM_ACT_RELU6) FN(norm_backward_walk)(NORM_ACT_RELU6, a, begin, end);
+  else FN(norm_backward_walk)(NORM_ACT_NONE, a, begin, end);
 }

@@ -82,14 +82,14 @@ cdef int norm_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
     cdef const fn_tensor *x = &n.saved[0].t
     cdef Py_ssize_t width = itemsize(x.dtype)
     cdef double bytes = width * x.size
-    cdef bint relu
+    cdef bint again                         # the last pass works out gy act' anew: less to move than what sums could keep
     cdef fn_batch_norm_args a
     cdef fn_tensor g, w, b, masked
     cdef char *room = NULL
     g.st = w.st = b.st = masked.st = NULL
     _split(&a, x, n.i[0], 3)
     a.fixed, a.act, a.from_output, a.eps, a.slope = <int>n.i[1], <int>n.i[2], <int>n.i[3], n.f[0], n.f[1]
-    relu = a.act == NORM_ACT_RELU and not a.from_output
+    again = not a.from_output and (a.act == NORM_ACT_RELU or a.act == NORM_ACT_RELU6 and n.saved[3].t.st == NULL)
     try:
         _image(&g, gy)
         a.mean, a.rstd = n.block, <char *>n.block + width * a.instances * a.groups
@@ -105,7 +105,7 @@ cdef int norm_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
         a.x, a.gy = x.p, g.p
         if n.inputs[3] != NULL and a.act == NORM_ACT_NONE:
             array_share(&gin[3], &g)
-        elif a.act != NORM_ACT_NONE and (not relu or n.inputs[3] != NULL):
+        elif a.act != NORM_ACT_NONE and (not again or n.inputs[3] != NULL):
             _image_new(&masked, x)
             a.g = masked.p
         room = _scratch(&a, x.dtype, True)
