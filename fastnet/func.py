@@ -25,8 +25,13 @@ def _tracked(x: Any, leaves: list[Tensor]) -> Any:
     if isinstance(x, dict):
         return {name: _tracked(value, leaves) for name, value in x.items()}
     if isinstance(x, (tuple, list)):
-        return type(x)(_tracked(value, leaves) for value in x)
+        return _rebuilt(x, [_tracked(value, leaves) for value in x])
     raise TypeError(f"func: an argument to differentiate by must be a Tensor, or a tuple, list or dict of them, got {type(x).__name__}")
+
+
+def _rebuilt(x: Any, parts: list[Any]) -> Any:
+    """A tuple, named tuple or list like x, of other parts."""
+    return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
 
 
 def _like(x: Any, given: Iterable[Any]) -> Any:
@@ -35,7 +40,7 @@ def _like(x: Any, given: Iterable[Any]) -> Any:
         return next(given)  # type: ignore[call-overload]
     if isinstance(x, dict):
         return {name: _like(value, given) for name, value in x.items()}
-    return type(x)(_like(value, given) for value in x)
+    return _rebuilt(x, [_like(value, given) for value in x])
 
 
 def _open(y: Tensor, leaves: list[Tensor]) -> bool:
@@ -43,17 +48,30 @@ def _open(y: Tensor, leaves: list[Tensor]) -> bool:
     return bool(leaves_behind([y], [x for x in leaves if x.is_leaf]))
 
 
+def _given(x: Any, leaves: list[Tensor]) -> Any:
+    """What goes out: tensors keep a history only where it leads to what others differentiate by."""
+    if isinstance(x, Tensor):
+        return x if not x.requires_grad or _open(x, leaves) else x.detach()
+    if isinstance(x, dict):
+        return {name: _given(value, leaves) for name, value in x.items()}
+    return _rebuilt(x, [_given(value, leaves) for value in x]) if isinstance(x, (tuple, list)) else x
+
+
 def _pick(args: tuple, argnums: int | tuple[int, ...], op: str) -> tuple[int, ...]:
     row = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     if not row or any(not -len(args) <= k < len(args) for k in row):
         raise RuntimeError(f"{op}: argnums {argnums} does not name arguments of {len(args)}")
-    return tuple(k % len(args) for k in row)
+    places = tuple(k % len(args) for k in row)
+    if len(set(places)) < len(places):
+        raise RuntimeError(f"{op}: argnums {argnums} names an argument twice")
+    return places
 
 
 def _gradients(y: Tensor, leaves: list[Tensor], g: Tensor | None = None, keep: bool = False) -> list[Tensor]:
     if not y.requires_grad:
         return [zeros_like(x.detach()) for x in leaves]
-    made = tape_grad(y, leaves, g, retain_graph=True if keep else None, create_graph=_open(y, leaves), allow_unused=True)
+    recorded = _open(y, leaves) or (g is not None and g.requires_grad)
+    made = tape_grad(y, leaves, g, retain_graph=True if keep else None, create_graph=recorded, allow_unused=True)
     return [zeros_like(x.detach()) if m is None else m for m, x in zip(made, leaves)]
 
 
@@ -87,10 +105,10 @@ def grad_and_value(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: 
             if not isinstance(y, Tensor) or y.numel() != 1 or y.ndim:
                 what = f"shape {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
                 raise RuntimeError(f"grad: func must return a 0-dim tensor, got {what}")
-            given = iter(_gradients(y, leaves))
+            given = iter(_gradients(y, leaves, keep=has_aux))       # aux may share the graph
         made = tuple(_like(args[k], given) for k in places)
-        value = y if y.requires_grad and _open(y, leaves) else y.detach()
-        return made[0] if isinstance(argnums, int) else made, (value, aux) if has_aux else value
+        value = _given((y, aux) if has_aux else y, leaves)
+        return made[0] if isinstance(argnums, int) else made, value
     return function
 
 
@@ -144,8 +162,8 @@ def vjp(func: Callable, *primals: Tensor, has_aux: bool = False) -> tuple:
         with enable_grad():
             return tuple(_gradients(y, leaves, cotangent, keep=True))
 
-    value = y if y.requires_grad and _open(y, leaves) else y.detach()
-    return (value, back, aux) if has_aux else (value, back)
+    value = _given(y, leaves)
+    return (value, back, _given(aux, leaves)) if has_aux else (value, back)
 
 
 def jvp(func: Callable, primals: tuple[Tensor, ...], tangents: tuple[Tensor, ...]) -> tuple[Any, Any]:
@@ -157,13 +175,23 @@ def jvp(func: Callable, primals: tuple[Tensor, ...], tangents: tuple[Tensor, ...
         tangents: a tuple of tensors of the same shapes.
 
     Returns:
-        (value, derivative along the tangents).
+        (value, derivative along the tangents). They may be differentiated again.
+
+    Raises:
+        TypeError: primals or tangents are no tuple.
+        RuntimeError: tangents have other shapes.
 
     >>> import fastnet
     >>> fastnet.func.jvp(lambda x: x ** 2, (fastnet.tensor([1.0, 2.0]),), (fastnet.tensor([1.0, 10.0]),))[1]
     tensor([ 2., 40.])
     """
-    return functional.jvp(func, tuple(primals), tuple(tangents), create_graph=any(x.requires_grad for x in (*primals, *tangents)))
+    for name, row in (("primals", primals), ("tangents", tangents)):
+        if not isinstance(row, (tuple, list)):
+            raise TypeError(f"jvp: {name} must be a tuple of Tensors, got {type(row).__name__}")
+    leaves: list[Tensor] = []
+    with enable_grad():
+        xs = tuple(_tracked(x, leaves) for x in primals)
+        return functional.along(func, xs, tangents, lambda row: any(_open(x, leaves) for x in row), False)
 
 
 def jacrev(func: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:

@@ -1,5 +1,6 @@
 """autograd.functional, gradgradcheck and fastnet.func, against derivatives by hand, and against PyTorch where it is there."""
 import importlib.util
+from collections import namedtuple
 
 import fastnet
 import numpy as np
@@ -36,6 +37,35 @@ def test_products_with_the_hessian():
     for f in (functional.hvp, functional.vhp):
         value, product = f(cubes, (X, Y), v)
         assert value.item() == -5.0 and np.allclose(np.concatenate([p.numpy() for p in product]), want)
+
+
+def test_func_differentiates_what_it_does_not_take():
+    """Gradients by what func's functions only close over, or by the vector of a product."""
+    x, v, w = t(1.0, 2.0), t(1.0, 10.0), t(3.0, 4.0)
+    assert func.grad(lambda w: func.jvp(lambda x: x * w * w, (x,), (v,))[1].sum())(w).tolist() == [6.0, 80.0]     # 2 v w
+    assert func.grad(lambda v: (func.vjp(lambda x: x ** 2, x)[1](v)[0] ** 2).sum())(v).tolist() == [8.0, 320.0]   # 8 v x^2
+    assert func.grad(lambda v: (func.jvp(lambda x: x ** 2, (x,), (v,))[1] ** 2).sum())(v).tolist() == [8.0, 320.0]
+    leaf = w.detach().requires_grad_()
+    value, along = func.jvp(lambda x: x * leaf, (x,), (v,))
+    assert fastnet.autograd.grad((value * along).sum(), leaf)[0].tolist() == [6.0, 160.0]                         # 2 x v w
+    assert not any(y.requires_grad for y in func.jvp(lambda x: x * w, (x,), (v,)))
+
+
+def test_func_arguments_and_what_comes_besides():
+    Pair = namedtuple("Pair", "a b")
+    made = func.grad(lambda p: (p.a * p.b).sum())(Pair(X, Y))
+    assert type(made) is Pair and made.a.tolist() == Y.tolist() and made.b.tolist() == X.tolist()
+    with pytest.raises(RuntimeError, match=r"grad: argnums \(0, -2\) names an argument twice"):
+        func.grad(cubes, argnums=(0, -2))(X, Y)
+    _, aux = func.grad(lambda x: ((x ** 2).sum(), {"twice": x * 2}), has_aux=True)(X)
+    assert aux["twice"].tolist() == [2.0, 4.0] and not aux["twice"].requires_grad
+    with pytest.raises(TypeError, match="jvp: primals must be a tuple of Tensors, got Tensor"):
+        func.jvp(fastnet.sin, X, Y)
+    leaf = t(3.0, 4.0).requires_grad_()
+    _, aux = func.grad(lambda x: ((z := x ** 2).sum(), z * leaf), has_aux=True)(X)
+    assert fastnet.autograd.grad(aux.sum(), leaf)[0].tolist() == [1.0, 4.0]
+    aux = func.vjp(lambda x: (x * 2, [x * leaf]), X, has_aux=True)[2]
+    assert fastnet.autograd.grad(aux[0].sum(), leaf)[0].tolist() == X.tolist()
 
 
 def test_the_matrices():

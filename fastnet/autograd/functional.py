@@ -33,7 +33,7 @@ def _vector(v: Any, like: tuple[Tensor, ...], several: bool, op: str, what: str)
     """v as one tensor for each of `like`; None: 1, where that is one number."""
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(f"{op}: v may only be left out where {what} is a single number, got shapes {[tuple(x.shape) for x in like]}")
+            raise RuntimeError(f"{op}: v may only be left out where {what} are one number, got shapes {[tuple(x.shape) for x in like]}")
         return (ones_like(like[0].detach()),)
     row = _row(v, op, "v")[1]
     if len(row) != len(like) or any(a.shape != b.shape for a, b in zip(row, like)):
@@ -116,12 +116,17 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     tensor([4., 2.])
     """
     with enable_grad():
-        _, xs = _begin(inputs, create_graph, "jvp")
-        v = _vector(v, xs, True, "jvp", "the inputs")
-        many, ys = _row(func(*xs), "jvp", "what func returns")
-        starts = tuple(zeros_like(y.detach()).requires_grad_() for y in ys)
-        back = _gradients(ys, xs, starts, True, strict, "jvp")
-        g = _gradients(back, starts, v, create_graph, strict, "jvp", True)
+        return along(func, _begin(inputs, create_graph, "jvp")[1], v, lambda row: create_graph, strict)
+
+
+def along(func: Callable, xs: tuple[Tensor, ...], v: Any, keep: Callable[[tuple[Tensor, ...]], bool], strict: bool) -> tuple[Any, Any]:
+    """What `jvp` does with inputs that need gradients; keep tells, of the outputs and v, whether the results get a history."""
+    v = _vector(v, xs, True, "jvp", "the inputs")
+    many, ys = _row(func(*xs), "jvp", "what func returns")
+    create_graph = keep((*ys, *v))
+    starts = tuple(zeros_like(y.detach()).requires_grad_() for y in ys)
+    back = _gradients(ys, xs, starts, True, strict, "jvp")
+    g = _gradients(back, starts, v, create_graph, strict, "jvp", True)
     return _end(ys, many, create_graph), _end(g, many, create_graph)
 
 
