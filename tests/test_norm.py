@@ -32,6 +32,14 @@ def test_running_statistics_follow_the_batches(momentum):
     assert layer.num_batches_tracked.item() == 3
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 4, 4), (2, 3, 0, 4)])
+def test_of_nothing_gradients_are_zero_and_statistics_stay(shape):
+    layer, x = (nn.BatchNorm1d if len(shape) == 2 else nn.BatchNorm2d)(3), fn.zeros(*shape, requires_grad=True)
+    layer(x).sum().backward()
+    assert layer.weight.grad.tolist() == layer.bias.grad.tolist() == layer.running_mean.tolist() == [0, 0, 0]
+    assert layer.running_var.tolist() == [1, 1, 1] and x.grad.shape == x.shape
+
+
 def test_running_statistics_of_instance_norm_are_those_of_the_mean_image():
     layer = nn.InstanceNorm1d(2, track_running_stats=True, momentum=0.5)
     x = RNG.standard_normal((3, 2, 9)).astype("float32")

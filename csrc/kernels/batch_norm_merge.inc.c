@@ -38,7 +38,8 @@ static void FN(batch_norm_merge)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
       centre /= (double)each;
       for (ptrdiff_t c = 0; c < each; c++) spread += q[c] + rows * (m[c] - centre) * (m[c] - centre);
       ((T *)a->mean)[instance * a->groups + g] = (T)centre;
-      ((T *)a->rstd)[instance * a->groups + g] = (T)(1 / sqrt(spread / (rows * (double)each) + a->eps));
+      if (!a->rows) spread = 0;                      /* nothing was seen: its rstd times a sum of nothing is 0, not NaN */
+      ((T *)a->rstd)[instance * a->groups + g] = (T)(1 / sqrt(spread / (a->rows ? rows * (double)each : 1) + a->eps));
     }
   }
 }
