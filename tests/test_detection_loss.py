@@ -227,6 +227,15 @@ def test_what_is_refused():
         loss(output, {"boxes": [fn.ones(2, 4)], "labels": [fn.tensor([0])]})
     with pytest.raises(ValueError, match="do not fit 2 images"):
         loss(output, batch_of([(np.zeros((0, 4)), np.zeros(0, int))] * 2))
+    with pytest.raises(ValueError, match="labels must be whole numbers"):
+        loss(output, {"boxes": [fn.ones(1, 4)], "labels": [fn.tensor([0.5])]})
+    for box in ([20.0, 20.0, 10.0, 30.0], [1.0, 2.0, 3.0, math.nan]):           # the first: left, top, width, height
+        with pytest.raises(ValueError, match=r"a box must be x1, y1, x2, y2 with x1 <= x2 and y1 <= y2, got \["):
+            loss(output, {"boxes": [fn.tensor([[1.0, 1.0, 2.0, 2.0], box])], "labels": [fn.tensor([0, 1])]})
+    with pytest.raises(TypeError, match=r"targets must be a dict with 'boxes' and 'labels'.* got keys \['boxes'\]"):
+        loss(output, {"boxes": []})
+    with pytest.raises(TypeError, match="output must be what a YOLO26 gives in training.* got Tensor"):
+        loss(z, {"boxes": [], "labels": []})
     with pytest.raises(ValueError, match="share"):
         models.DetectionLoss(2, share=(0.8, 1.2))
 

@@ -127,6 +127,15 @@ def test_the_one_to_one_head_sends_nothing_back_to_the_maps():
     assert with_grad and all(n.startswith("model.23.one2one_") for n in with_grad)
 
 
+def test_a_batch_of_no_pictures():
+    model, none = tiny().train(), fn.zeros(0, 3, 32, 64, dtype=fn.float64)
+    loss = models.DetectionLoss(3)(model(none), {"boxes": [], "labels": []})
+    loss.backward()
+    assert loss.item() == 0 and all(bool((p.grad == 0).all()) for p in model.parameters())
+    with fn.no_grad():
+        assert tuple(model.eval()(none).shape) == (0, 42 * 3, 6)
+
+
 def test_detections_suppress_doubles_of_one_class():
     dense = np.zeros((1, 6, 21), np.float32)
     for a, (box, scores) in enumerate([((0, 0, 10, 10), (0.9, 0)), ((1, 0, 10, 10), (0.8, 0.7)), ((50, 50, 60, 60), (0, 0.4))]):
@@ -158,7 +167,10 @@ def test_predict_undoes_the_letterbox():
     assert len(same) == 3 and all(np.allclose(s["boxes"].numpy(), b, atol=1e-3) for s in same[:2])
     floats = model.predict(chw.astype(np.float32) / 255, size=64, score=0.0)      # resized without rounding to bytes
     assert np.allclose(floats["scores"].numpy(), found["scores"].numpy(), atol=1e-2)
-    assert model.predict([]) == []
+    assert model.predict([]) == [] and len(model.predict(image, size=64, score=0.0, most=0)["scores"]) == 0
+    exact = model.double().predict(image, size=64, score=0.0)
+    assert exact["boxes"].dtype == fn.float64 and np.allclose(exact["scores"].numpy(), found["scores"].numpy(), atol=1e-4)
+    model.float()
     Image = pytest.importorskip("PIL.Image")
     assert np.allclose(model.predict(Image.fromarray(image), size=64, score=0.0)["boxes"].numpy(), b, atol=1e-3)
 
@@ -177,5 +189,9 @@ def test_what_is_refused():
         model.predict(np.zeros((5, 5), np.uint8))
     with pytest.raises(TypeError, match="uint8"):
         model.predict(np.zeros((3, 5, 5), np.int32))
+    with pytest.raises(ValueError, match="values from 0 to 1, got 0 to 255"):
+        model.predict(np.linspace(0, 255, 75).reshape(3, 5, 5))
     with pytest.raises(ValueError, match="size must be"):
         model.predict(np.zeros((3, 5, 5), np.uint8), size=0)
+    with pytest.raises(ValueError, match="most must be"):
+        model.predict(np.zeros((3, 5, 5), np.uint8), size=32, most=-1)

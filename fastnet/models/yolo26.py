@@ -127,7 +127,7 @@ class YOLO26(nn.Module):
             size: the longer side in pixels to which each is resized, proportions kept; it is rounded up to a multiple of 32.
             score: detections with smaller scores are left out.
             iou: of one-to-many detections that overlap more than this the better stays; the one-to-one head needs none.
-            most: detections of a picture at most.
+            most: detections of a picture at most; the one-to-one head has no more than 300.
 
         Returns: for each picture a dict of "boxes" (n, 4), x1, y1, x2, y2 in pixels of the picture, "scores" (n,) and "labels" (n,), as
             `MeanAveragePrecision` takes them; for one picture its dict.

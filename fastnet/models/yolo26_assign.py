@@ -33,19 +33,29 @@ def objects_of(targets: Any, classes: int, like: Any) -> Objects:
         classes: how many there are.
         like: a tensor whose dtype the boxes get.
 
-    Raises: ValueError for lists of other lengths, boxes and labels that do not belong together, and labels that are no classes.
+    Raises: ValueError for lists of other lengths, boxes and labels that do not belong together, boxes that are not finite or whose left
+        or upper side comes last, and labels that are no classes; TypeError for no such dict.
     """
+    if not isinstance(targets, dict) or not {"boxes", "labels"} <= targets.keys():
+        what = f"keys {sorted(map(str, targets))}" if isinstance(targets, dict) else type(targets).__name__
+        raise TypeError(f"DetectionLoss: targets must be a dict with 'boxes' and 'labels', as collate_boxes makes it, got {what}")
     arrays = {key: [np.asarray(v.detach().numpy() if isinstance(v, fn.Tensor) else v) for v in targets[key]] for key in ("boxes", "labels")}
     boxes, labels = arrays["boxes"], arrays["labels"]
     if len(boxes) != len(labels) or any(b.size != 4 * v.size for b, v in zip(boxes, labels)):
         raise ValueError("DetectionLoss: boxes must be (n, 4) and labels (n,) for each image, got "
                          f"{[b.shape for b in boxes]} and {[v.shape for v in labels]}")
     image = np.repeat(np.arange(len(boxes)), [v.size for v in labels])
-    label = np.concatenate([v.reshape(-1) for v in labels] or [np.zeros(0)]).astype(np.int64)
+    label = np.concatenate([v.reshape(-1) for v in labels] or [np.zeros(0)])
+    if label.dtype.kind == "f" and (label != np.rint(label)).any():
+        raise ValueError("DetectionLoss: labels must be whole numbers")
+    label = label.astype(np.int64)
     if label.size and not 0 <= label.min() <= label.max() < classes:
         raise ValueError(f"DetectionLoss: labels go from {label.min()} to {label.max()}, there are {classes} classes")
     box = np.concatenate([b.reshape(-1, 4) for b in boxes] or [np.zeros((0, 4))])
-    return Objects(image, box.astype(like.detach().numpy().dtype), label)
+    broken = ~np.isfinite(box).all(1) | (box[:, 2:] < box[:, :2]).any(1)
+    if broken.any():
+        raise ValueError(f"DetectionLoss: a box must be x1, y1, x2, y2 with x1 <= x2 and y1 <= y2, got {box[broken][0].tolist()}")
+    return Objects(image, box.astype(like.dtype.numpy), label)
 
 
 def first_of_each(group: np.ndarray, value: np.ndarray, count: int) -> np.ndarray:

@@ -98,7 +98,7 @@ class Detect(nn.Module):
 
 def rows(x: Any) -> Any:
     """A map (N, C, H, W) as (N, H W, C): a view where channels lie last in memory."""
-    return x.permute(0, 2, 3, 1).reshape(x.shape[0], -1, x.shape[1])
+    return x.permute(0, 2, 3, 1).flatten(1, 2)
 
 
 def best(raw: Raw, at: Cells, most: int = MOST) -> Any:

@@ -102,6 +102,8 @@ class DetectionLoss(nn.Module):
             targets: a dict with "boxes", a list of (n, 4), x1, y1, x2, y2 in pixels, and "labels", a list of (n,), as `collate_boxes`
                 makes it.
         """
+        if not isinstance(output, tuple) or len(output) != 3:
+            raise TypeError(f"DetectionLoss: output must be what a YOLO26 gives in training, or its raw, got {type(output).__name__}")
         many, one, at = output
         if many is None or one is None:
             raise RuntimeError("DetectionLoss: fuse() has dropped a head")

@@ -10,6 +10,7 @@ from fastnet.models.yolo26_head import MOST
 from fastnet.ops.boxes import batched_nms
 
 CANDIDATES = 30_000                                       # of one-to-many boxes of an image, the best of which are compared
+SLACK = 0.1                                               # by which a resized image may leave 0 to 1
 
 
 def detections(output: Any, score: float = 0.001, iou: float = 0.7, most: int = MOST) -> list[dict[str, Any]]:
@@ -52,6 +53,8 @@ def predict(model: Any, images: Any, size: int, score: float, iou: float, most: 
     from fastnet.transforms.functional import letterbox
     if not isinstance(size, int) or size < 1:
         raise ValueError(f"YOLO26.predict: size must be a whole number of at least 1, got {size!r}")
+    if not isinstance(most, int) or most < 0:
+        raise ValueError(f"YOLO26.predict: most must be a whole number of at least 0, got {most!r}")
     several = isinstance(images, (list, tuple))
     pictures = [picture(x, model.in_channels) for x in (images if several else [images])]
     if not pictures:
@@ -61,7 +64,7 @@ def predict(model: Any, images: Any, size: int, score: float, iou: float, most: 
     height, width = (rounded(max(max(1, round(x.shape[axis] * r)) for x, r in zip(pictures, shares))) for axis in (1, 2))
     placed = np.stack([as_floats(letterbox(x, (height, width), 114 if x.dtype == np.uint8 else 114 / 255)) for x in pictures])
     with evaluating(model):
-        found = detections(model(fn.from_numpy(placed)), score, iou, most)
+        found = detections(model(fn.from_numpy(placed).to(next(model.parameters()).dtype)), score, iou, most)
     for x, one in zip(pictures, found):
         one["boxes"] = fn.from_numpy(restored(one["boxes"].numpy(), x.shape[1:], (height, width)))
     return found if several else found[0]
@@ -95,6 +98,8 @@ def picture(image: Any, channels: int) -> np.ndarray:
     if x.ndim != 3 or x.shape[0] != channels or not x.size:
         raise ValueError(f"YOLO26.predict: an image must be ({channels}, H, W) or (H, W, {channels}), got {x.shape}")
     if x.dtype.kind == "f":
+        if not (x.min() >= -SLACK and x.max() <= 1 + SLACK):
+            raise ValueError(f"YOLO26.predict: a floating-point image must have values from 0 to 1, got {x.min():g} to {x.max():g}")
         return np.ascontiguousarray(x, np.float32)
     if x.dtype != np.uint8:
         raise TypeError(f"YOLO26.predict: an image must be uint8, or floating-point from 0 to 1, got {x.dtype}")
