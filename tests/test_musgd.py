@@ -82,6 +82,15 @@ def test_what_is_refused():
         optim.MuSGD([nn.Parameter(fn.ones(2, 2))], ns_steps=0)
 
 
+@pytest.mark.parametrize("make", [optim.MuSGD, optim.Muon])
+def test_matrices_without_elements_stay(make):
+    params = [nn.Parameter(fn.ones(*shape)) for shape in ((0, 3), (3, 0), (0, 0), (2, 2))]
+    optimizer = make(params, lr=0.1)
+    sum((p * p).sum() for p in params).backward()
+    optimizer.step()
+    assert [tuple(p.shape) for p in params] == [(0, 3), (3, 0), (0, 0), (2, 2)] and bool((params[3] < 1).all())
+
+
 @pytest.mark.parametrize("shape", [(6, 40), (3, 6, 40)])
 def test_wide_matrices_iterate_on_their_products(shape):
     """The short way is the long way; in float32 to a thousandth, also where directions are a million times smaller than others."""

@@ -100,6 +100,8 @@ class Muon(Optimizer):
         plan, lr, keep = self._lists(group, _NAMES), float(group["lr"]), group["momentum"]
         with fn.no_grad():
             for param, mean in zip(plan.params, plan.lists[0]):
+                if not param.numel():
+                    continue
                 mean.lerp_(param.grad, 1 - keep)
                 m, n = param.shape
                 step = orthogonal(param.grad.lerp(mean, keep) if group["nesterov"] else mean, group["ns_coefficients"], group["ns_steps"],

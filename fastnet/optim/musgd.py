@@ -94,7 +94,7 @@ class MuSGD(Optimizer):
         keep, shapes = group["momentum"], {}  # type: ignore[var-annotated]
         for param, mean in weights:
             mean.lerp_(param.grad, 1 - keep)
-            if lr:
+            if lr and param.numel():
                 step = param.grad.lerp(mean, keep).reshape(param.shape[0], -1)
                 wide = step.shape[0] <= step.shape[1]
                 step = step if wide else step.T
