@@ -1,4 +1,6 @@
 """utils.checkpoint: the gradients of a plain forward, less memory, random numbers drawn again; nn.DataParallel without GPUs."""
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,9 @@ def test_arguments_results_and_what_needs_no_gradient():
     assert not checkpoint(lambda x: x + 1, x).requires_grad
     made = checkpoint(lambda x: [x * w], x)
     assert isinstance(made, list) and made[0].requires_grad
+    Pair = namedtuple("Pair", "a b")
+    made = checkpoint(lambda x: Pair(x * w, x), x)
+    assert type(made) is Pair and made.a.requires_grad
     same = checkpoint(lambda x: x, w * 1)
     same.sum().backward()
     assert np.array_equal(w.grad.numpy(), 5 * x.numpy() + 1)

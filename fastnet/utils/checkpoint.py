@@ -97,7 +97,10 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
     made = run(*values)
     if any(part.requires_grad for part in made):
         made = list(_Again.apply(fn.zeros(0, requires_grad=True), run, state, made, *values))
-    return made[0] if issubclass(kinds[0], Tensor) else kinds[0](made) if kinds[0] in (tuple, list) else tuple(made)
+    kind = kinds[0]
+    if issubclass(kind, Tensor):
+        return made[0]
+    return kind(*made) if hasattr(kind, "_fields") else kind(made) if kind in (tuple, list) else tuple(made)
 
 
 def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, *,
