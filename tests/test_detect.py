@@ -104,6 +104,8 @@ def test_a_run_and_what_comes_after(capsys):
     assert rows and list(rows[0]) == ["file", "label", "score", "x1", "y1", "x2", "y2"] and 0 <= float(rows[0]["x1"]) <= 80
     drawing = Path("drawn/scene.svg").read_text()
     assert drawing.count("<rect") == len(rows) and "data:image/png;base64" in drawing
+    shutil.copy("scene.png", "drawn")
+    assert "would both be scene.svg" in out(capsys, "predict", "runs/tiny", "scene.png", "drawn/scene.png", "--draw", "drawn", code=1)
 
 
 def test_the_job_makes_a_recipe(capsys, here):
@@ -112,6 +114,8 @@ def test_the_job_makes_a_recipe(capsys, here):
     tree = tomllib.loads(text)
     assert tree["data"]["name"] == "digit-scenes" and tree["data"]["mosaic_off"] == 2 and tree["model"]["scale"] == [0.5, 0.125, 1024]
     assert tree["trainer"]["accumulate"] == 4 and "RandomHorizontalFlip" not in text
+    assert "it is for --data" in out(capsys, "train", "detect", "--check", "--val", "0.2", code=1)
+    assert "expected one of n, s, m, l, x, or a width" in out(capsys, "train", "detect", "--check", "--scale", "inf", code=1)
     for split in ("train", "val"):
         for i in range(2):
             Path(f"pets/images/{split}").mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
-from fastnet.cli.options import positive, seed
+from fastnet.cli.options import natural, positive, seed
 from fastnet.cli.refused import Refused
 
 ABOUT = "a YOLO26 that finds objects, on your pictures or on scenes of digits"
@@ -26,8 +27,8 @@ def parser() -> argparse.ArgumentParser:
     add("--batch-size", type=positive(int), default=16, metavar="N", help="pictures in one batch (default: 16)")
     add("--accumulate", type=positive(int), default=1, metavar="N", help="batches in one step (default: 1)")
     add("--lr", type=positive(float), metavar="X", help="highest rate of MuSGD; it rises to it and falls (default: 0.01; scenes: 0.02)")
-    add("--val", default="val", metavar="NAME|X", help="split to validate on, or the share of the pictures to hold back (default: val)")
-    add("--workers", type=int, default=0, metavar="N", help="threads that make pictures ready in advance (default: 0)")
+    add("--val", metavar="NAME|X", help="split of --data to validate on, or the share of the pictures to hold back (default: val)")
+    add("--workers", type=natural, default=0, metavar="N", help="threads that make pictures ready in advance (default: 0)")
     add("--seed", type=seed, default=0, metavar="N", help="same seed, same weights, on any number of threads (default: 0)")
     add("--threads", type=positive(int), metavar="N", help="threads (default: all)")
     add("--out", default="runs/detect", metavar="DIR", help="folder of the run (default: runs/detect)")
@@ -58,16 +59,18 @@ def recipe(args: argparse.Namespace) -> dict[str, Any]:
     off = min(10, epochs // 5)
     data: dict[str, Any] = {"batch_size": args.batch_size, "workers": args.workers, "size": size, "mosaic_off": off}
     affine = {"name": "RandomAffine", "translate": [0.1, 0.1], "interpolation": "bilinear", "fill": 114}
+    if scenes and args.val is not None:
+        raise Refused(f"--val {args.val}: scenes of digits have scenes to test on; it is for --data")
     if scenes:
         data |= {"name": "digit-scenes", "mosaic": 0.25}
         moves = [affine | {"degrees": 5, "scale": [0.8, 1.25]}, {"name": "RandomHSV"}]               # a mirrored 2 is no digit
     else:
-        data |= {"name": "yolo", "folder": args.data, "val": share(args.val), "mosaic": 1.0}
+        data |= {"name": "yolo", "folder": args.data, "val": share(args.val or "val"), "mosaic": 1.0}
         moves = [affine | {"degrees": 0, "scale": [0.5, 1.5]}, {"name": "RandomHSV"}, {"name": "RandomHorizontalFlip"}]
     model = {"name": "YOLO26", "scale": args.scale}
     if args.scale not in SCALES:
         model["scale"] = [0.5, share(args.scale), 1024]
-        if not isinstance(model["scale"][1], float) or not model["scale"][1] > 0:
+        if not isinstance(model["scale"][1], float) or not 0 < model["scale"][1] < math.inf:
             raise Refused(f"--scale {args.scale}: expected one of {', '.join(SCALES)}, or a width such as 0.125")
     return {"name": "detect", "seed": args.seed, **({"threads": args.threads} if args.threads else {}), "data": data,
             "transforms": {"train": moves, "validation": []}, "model": model,

@@ -92,6 +92,10 @@ def boxes(trained: Any, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from fastnet.cli.recipe.folder import writable
     from fastnet.datasets import read_image
     channels, size = trained.facts["shape"][:2]
+    stems: dict[str, str] = {}
+    for name in args.files if args.draw is not None else ():
+        if stems.setdefault(Path(name).stem, name) != name:
+            raise Refused(f"--draw {args.draw}: {stems[Path(name).stem]} and {name} would both be {Path(name).stem}.svg")
     names, drawn = trained.facts["classes"], None if args.draw is None else writable(args.draw, "--draw")
     for name in args.files:
         try:
