@@ -86,6 +86,8 @@ def test_windows_begin_elsewhere_in_each_epoch_and_masks_belong_to_them():
     still = OnWindows(tokens, 8)
     still.set_epoch(5)
     assert still[0][0][0].item() == 0 and len(still) == 12
+    with pytest.raises(IndexError, match="index 12 is out of range for 12"):
+        still[12]
     masked = OnWindows(tokens, 8, seed=3, mask=(100, 101))
     x, y = masked.getbatch([4, 2])
     chosen = y.numpy() != -100

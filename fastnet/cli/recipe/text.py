@@ -45,6 +45,8 @@ class OnWindows(Dataset[tuple[Any, Any]]):
         return self.count
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
+        if not -self.count <= index < self.count:
+            raise IndexError(f"OnWindows: index {index} is out of range for {self.count} windows")
         x, y = self.getbatch([index])
         return x[0], y[0]
 
