@@ -142,6 +142,7 @@ def test_second_backward_with_retain_graph():
 
 @pytest.mark.parametrize("wrong, error, match", [
     (lambda: make("LSTM", 3, 4)(fn.ones(2, 3, 4)), RuntimeError, r"LSTM: input must be \(L, N, 3\)"),
+    (lambda: make("GRU", 3, 4)(fn.ones(2, 3, 3), (fn.ones(1, 3, 4),) * 2), RuntimeError, "GRU: hx must be the tensor h_0, got 2"),
     (lambda: make("GRU", 3, 4)(fn.ones(2, 3, 3), fn.ones(2, 3, 4)), RuntimeError, r"GRU: h_0 must be \(1, 3, 4\), got \(2, 3, 4\)"),
     (lambda: make("LSTM", 3, 4)(fn.ones(2, 3, 3), (fn.ones(1, 3, 4), fn.ones(1, 3, 5))), RuntimeError, "LSTM: c_0 must be"),
     (lambda: make("LSTM", 3, 4)(fn.ones(2, 3, 3, dtype=fn.float64)), RuntimeError, "input is fastnet.float64"),

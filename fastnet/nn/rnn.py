@@ -81,7 +81,8 @@ class RNNBase(Module):
             return [fn.zeros(count, n, size, dtype=like.dtype) for size in sizes]
         given = [hx] if isinstance(hx, Tensor) else list(hx)
         if len(given) != len(sizes):
-            raise RuntimeError(f"{type(self).__name__}: hx must be the two tensors (h_0, c_0)")
+            wanted = "the two tensors (h_0, c_0)" if len(sizes) == 2 else "the tensor h_0"
+            raise RuntimeError(f"{type(self).__name__}: hx must be {wanted}, got {len(given)}")
         for key, x, size in zip(("h_0", "c_0"), given, sizes):
             expected = (count, n, size) if batched else (count, size)
             if tuple(x.shape) != expected:
