@@ -29,7 +29,7 @@ for step in range(args.steps + 1):
     slope, = grad(u.sum(), x, create_graph=True)
     curvature, = grad(slope.sum(), x, create_graph=True)
     loss = (curvature + x.detach().sin()).square().mean() + network(ends).square().mean()
-    if step % (args.steps // 4) == 0:
+    if step % max(1, args.steps // 4) == 0:
         print(f"step {step}: loss {loss.item():.1e}, largest error {(u - x.sin()).abs().max().item():.1e}")
     optimizer.zero_grad()
     loss.backward()

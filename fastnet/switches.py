@@ -36,10 +36,10 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def set_default_device(device_: Any) -> None:
-    """Nothing for the CPU, which is the only device.
+    """Nothing for the CPU, which is the only device; None means it, too.
 
     Raises:
-        ValueError: another device, or None as PyTorch's "cpu".
+        RuntimeError: another device.
     """
     if device_ is not None:
         device(device_)

@@ -19,7 +19,7 @@ class DigitScenes(BoxDataset):
 
     The clutter is blotches of colour, lines, and pieces of digits whose quarters have changed places. A digit's box is that of its
     inked pixels. Scenes of "train" have digits of `load_digits("train")`, those of "test" others; each scene belongs to (seed, split,
-    index) and is the same everywhere. For the keys of a sample see `BoxDataset`.
+    index), however many there are. For the keys of a sample see `BoxDataset`.
 
     Args:
         split: "train" or "test".

@@ -21,7 +21,7 @@ class FolderLock:
 
     The lock is the system's on the file ``.training`` in the folder (flock, which NFS carries between machines), so it ends with the
     process that holds it, however that dies: a file that is left behind locks nothing. Where the folder cannot be written, or its file
-    system has no locks, there is none.
+    system or the operating system (Windows) has no such locks, there is none.
 
     Args:
         folders: each once, if they are there or can be made.
