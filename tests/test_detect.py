@@ -104,6 +104,7 @@ def test_a_run_and_what_comes_after(capsys):
     assert rows and list(rows[0]) == ["file", "label", "score", "x1", "y1", "x2", "y2"] and 0 <= float(rows[0]["x1"]) <= 80
     drawing = Path("drawn/scene.svg").read_text()
     assert drawing.count("<rect") == len(rows) and "data:image/png;base64" in drawing
+    assert out(capsys, "predict", "runs/tiny", "scene.png", "--score", "0.999") == "file,label,score,x1,y1,x2,y2\n"
     shutil.copy("scene.png", "drawn")
     assert "would both be scene.svg" in out(capsys, "predict", "runs/tiny", "scene.png", "drawn/scene.png", "--draw", "drawn", code=1)
 

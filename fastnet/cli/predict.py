@@ -5,7 +5,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from fastnet.cli.options import positive, share
 from fastnet.cli.refused import Refused
 
 TABLES = (".csv", ".tsv", ".npy")                         # files of many samples; all others are pictures
+BOX = ("file", "label", "score", "x1", "y1", "x2", "y2")  # what is told of a box
 
 
 def add(commands: Any) -> None:
@@ -43,21 +44,21 @@ def run(args: argparse.Namespace) -> None:
         if Path(missing[0]).is_dir():
             raise Refused(f"{missing[0]} is a folder; name the files in it, such as {missing[0]}/*")
         raise Refused(f"there is no file {missing[0]}")
-    rows = predictions(trained, args)
+    rows, head = predictions(trained, args), BOX if trained.facts["kind"] == "boxes" else ()
     if args.out is None:
-        write(rows, sys.stdout, False)
+        write(rows, sys.stdout, False, head)
         return
     found = list(rows)                                    # all, before an earlier file is replaced
     try:
         with open(args.out, "w", newline="", encoding="utf-8") as file:
-            write(iter(found), file, args.out.endswith(".jsonl"))
+            write(iter(found), file, args.out.endswith(".jsonl"), head)
     except OSError as error:
         raise Refused(f"--out {args.out}: {error.strerror}") from None
     print(f"wrote {len(found)} predictions to {args.out}")
 
 
-def write(rows: Iterator[dict[str, Any]], file: Any, lines: bool) -> None:
-    """Rows as CSV, or as lines of JSON."""
+def write(rows: Iterator[dict[str, Any]], file: Any, lines: bool, head: Sequence[str] = ()) -> None:
+    """Rows as CSV, or as lines of JSON; head: the columns where there may be no row to tell them."""
     table = None
     for row in rows:
         if lines:
@@ -67,6 +68,8 @@ def write(rows: Iterator[dict[str, Any]], file: Any, lines: bool) -> None:
             table = csv.DictWriter(file, row.keys(), lineterminator="\n")
             table.writeheader()
         table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    if table is None and head and not lines:
+        print(",".join(head), file=file)
     file.flush()
 
 
@@ -106,7 +109,7 @@ def boxes(trained: Any, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         if drawn is not None:
             (drawn / (Path(name).stem + ".svg")).write_text(drawing(image, found, names), encoding="utf-8")
         for box, score, label in zip(*(found[key].tolist() for key in ("boxes", "scores", "labels"))):
-            yield {"file": name, "label": names[label], "score": score, **dict(zip(("x1", "y1", "x2", "y2"), box))}
+            yield dict(zip(BOX, (name, names[label], score, *box)))
 
 
 def told(output: Any, classes: list[str], top: int) -> Iterator[dict[str, Any]]:
