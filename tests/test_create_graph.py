@@ -270,3 +270,15 @@ def test_only_what_the_asked_for_inputs_need_is_computed():
     assert not seen
     second, = grad(g.square().sum(), layer.weight)       # its history is there all the same
     assert second.shape == layer.weight.shape and bool((second != 0).any()) and len(seen) == 1
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, t: x.std(), lambda x, t: x.std(0, unbiased=False), lambda x, t: nn.functional.binary_cross_entropy(x, t, reduction="sum"),
+    lambda x, t: nn.functional.binary_cross_entropy(x[:2].repeat(3), t)], ids=["std", "std0", "bce", "bce of equals"])
+@pytest.mark.parametrize("values", [[0.0, 0, 1, 1, 0.5, 1], [1.0] * 6, [0.0] * 6])
+def test_at_the_ends_a_recorded_gradient_is_the_plain_one(f, values):
+    x = fastnet.tensor(values, dtype=fastnet.float64, requires_grad=True)
+    t = fastnet.tensor([0.0, 1, 0, 1, 0.5, 0.25], dtype=fastnet.float64, requires_grad=True)
+    plain, recorded = (grad(f(x, t), [x, t], create_graph=made, allow_unused=True) for made in (False, True))
+    for a, b in zip(plain, recorded):
+        assert a is None and b is None or np.allclose(a.numpy(), b.detach().numpy(), rtol=1e-9) and bool(b.isfinite().all())

@@ -17,8 +17,13 @@ def _smooth(d: Tensor, beta: float) -> Tensor:
     return where(d.abs() < beta, d.square() / (2 * beta) if beta else d * 0, d.abs() - beta / 2)
 
 
-def _log(x: Tensor) -> Tensor:
-    return x.log().clamp(min=-100.0)
+def _bce(x: Tensor, t: Tensor, a: float) -> Tensor:
+    """Where x is 0 or 1, what has the kernel's slopes, (x - t) / 1e-12 and the difference of logarithms of -100 at least."""
+    at, room = x.detach(), 1e-12
+    edge = at * (1 - at) < room
+    inner = where(edge, 0.5, x)
+    ends = x * ((at - t.detach()) / room) + t * ((1 - at).log().clamp(min=-100.0) - at.log().clamp(min=-100.0))
+    return where(edge, ends, (t - 1) * (1 - inner).log() - t * inner.log())
 
 
 def _kl(x: Tensor, t: Tensor, a: float) -> Tensor:
@@ -39,7 +44,7 @@ PAIRS: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
     "L1Loss": lambda x, t, a: (x - t).abs(),
     "SmoothL1Loss": lambda x, t, a: _smooth(x - t, a),
     "HuberLoss": lambda x, t, a: a * _smooth(x - t, a),
-    "BinaryCrossEntropy": lambda x, t, a: (t - 1) * _log(1 - x) - t * _log(x),
+    "BinaryCrossEntropy": _bce,
     "KlDiv": _kl,
     "SoftMarginLoss": lambda x, t, a: softplus(-t * x, threshold=1e9),
     "HingeEmbeddingLoss": lambda x, t, a: where(t == 1, 0.0, relu(a - x)) + where(t == -1, 0.0, x),

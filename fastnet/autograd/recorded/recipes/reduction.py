@@ -53,7 +53,11 @@ def variance(op: Op, gy: Tensor, k: int) -> Tensor:
     x = op.input(0)
     centred = x - x.mean(axes(op), keepdim=True) if axes(op) else x - x
     g = wide(op, gy) * op.numbers[0]
-    return centred * (2 * g if op.name[0] == "V" else g / op.output(2))
+    if op.name[0] == "V":
+        return centred * (2 * g)
+    y = op.output(2)
+    nothing = y.detach() == 0                            # of equal values: 0, as the kernel has it
+    return centred * where(nothing, 0.0, g / where(nothing, 1.0, y))
 
 
 @backward("LinalgVectorNormBackward0")
