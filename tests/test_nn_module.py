@@ -197,6 +197,14 @@ def test_modes_apply_zero_grad_and_requires_grad():
     assert not any(p.requires_grad for p in net.parameters())
 
 
+def test_zero_grad_of_modules_that_hold_each_other():
+    parent, child = nn.Linear(2, 1), nn.Linear(2, 1)
+    parent.child, child.parent = child, parent
+    (parent(fn.ones(1, 2)) + child(fn.ones(1, 2))).backward()
+    parent.zero_grad()
+    assert all(p.grad is None for p in (*parent.parameters(), *child.parameters()))
+
+
 def test_conversion_keeps_the_parameters_themselves():
     net = Net()
     net.register_buffer("ids", fn.tensor([1, 2]))
@@ -209,6 +217,9 @@ def test_conversion_keeps_the_parameters_themselves():
     net.to(fn.ones(1))
     assert scale.dtype == fn.float32 and scale.grad.dtype == fn.float32
     assert net.to("cpu", fn.float64).float().cpu() is net
+    assert net.to(memory_format=fn.channels_last) is net
+    with pytest.raises(ValueError, match="Module.to: memory_format 'rows'"):
+        net.to(memory_format="rows")
 
 
 def test_deepcopy_and_pickle_are_whole_and_apart():

@@ -7,6 +7,7 @@ import fastnet as fn
 
 def test_in_and_reversed():
     x = fn.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert np.int64(2) in x and np.float32(5) not in x
     assert 2 in x and 5.0 not in x and True in x and fn.tensor([1.0, 9.0]) in x and fn.tensor(7) not in x
     for value in ("a", None, [1.0]):
         with pytest.raises(RuntimeError, match="in: a tensor can be asked for a number"):

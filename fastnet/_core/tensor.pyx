@@ -59,7 +59,8 @@ cdef class Tensor:
         cdef fn_tensor old = self.t
         array_share(&self.t, &other.t)
         array_drop(&old)
-        self.flags = other.flags & READ_ONLY
+        other.flags |= ALIASED
+        self.flags = self.flags & IS_VIEW | other.flags & READ_ONLY | ALIASED
         return self
 
     # what it is
@@ -226,9 +227,7 @@ cdef class Tensor:
 
     def detach(self):
         """The same values without history; shares memory."""
-        cdef Tensor y = tensor_alias(self)
-        y.flags = self.flags & READ_ONLY
-        return y
+        return tensor_alias(self)
 
     def detach_(self):
         """Forget the history; returns the tensor itself."""
@@ -245,11 +244,9 @@ cdef class Tensor:
     @data.setter
     def data(self, value):
         cdef Tensor x = require_tensor(value, "data", "value")
-        cdef fn_tensor old = self.t
         if self.node != NULL and x.t.dtype != self.t.dtype and not is_float(x.t.dtype):
             raise RuntimeError(f"data: a tensor that requires gradients cannot become {x.dtype}")
-        array_share(&self.t, &x.t)
-        array_drop(&old)
+        self._alias(x)
         if self.node != NULL:                            # the gradient must have the shape of the new value
             if not same_shape(&self.node.acc, &x.t) or self.node.acc.dtype != x.t.dtype:
                 _set_grad(self, None)
@@ -329,7 +326,7 @@ cdef class Tensor:
         return self.flip(0) if self.t.ndim else self
 
     def __contains__(self, value):
-        if not isinstance(value, (Tensor, int, float)):
+        if not isinstance(value, (Tensor, int, float, np.generic)):
             raise RuntimeError(f"in: a tensor can be asked for a number or a tensor, got {type(value).__name__}")
         return bool(operators.eq(self, value).any())
 

@@ -18,10 +18,15 @@ cdef Tensor tensor_take(fn_tensor *array):
     return y
 
 
+cdef enum:
+    ALIASED = 4                     # one more of Tensor.flags: its memory has, or had, another name
+
+
 cdef Tensor tensor_alias(Tensor x):
     cdef Tensor y = Tensor.__new__(Tensor)
     array_share(&y.t, &x.t)
-    y.flags = x.flags & READ_ONLY
+    x.flags |= ALIASED
+    y.flags = x.flags & READ_ONLY | ALIASED
     return y
 
 
@@ -168,6 +173,7 @@ cdef int _set_grad(Tensor x, object value) except -1:
     else:
         array_share(&x.node.grad, &(<Tensor>value).t)
         if (<Tensor>value).node != NULL:
+            (<Tensor>value).flags |= ALIASED
             node_extra(x.node)["recorded"] = value
     return 0
 

@@ -53,13 +53,21 @@ ModuleCall.__signature__ = _Signature()
 
 
 cdef int _drop(object module) except -1:
-    cdef dict state = module.__dict__
-    for parameter in (<dict>state["_parameters"]).values():
-        if parameter is not None:
-            drop_gradient(parameter)
-    for child in (<dict>state["_modules"]).values():
-        if child is not None:
-            _drop(child)
+    cdef list left = [module]
+    cdef set seen = set()                                # modules may hold each other
+    cdef dict state
+    while left:
+        module = left.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        state = module.__dict__
+        for parameter in (<dict>state["_parameters"]).values():
+            if parameter is not None:
+                drop_gradient(parameter)
+        for child in (<dict>state["_modules"]).values():
+            if child is not None:
+                left.append(child)
     return 0
 
 

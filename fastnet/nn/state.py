@@ -57,11 +57,14 @@ class ModuleState:
                     module._buffers[name] = module.__dict__[name] = convert(buffer)
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Any:
+    def to(self, *args: Any, memory_format: Any = None, **kwargs: Any) -> Any:
         """Convert floating point parameters and buffers in place: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(tensor)`.
 
-        The only device is "cpu"; `non_blocking` means nothing here and is accepted. Returns the module.
+        The only device is "cpu"; `non_blocking` means nothing here and is accepted, and so is `memory_format`: images lie channels last
+        by themselves. Returns the module.
         """
+        if memory_format not in (None, fn.preserve_format, fn.contiguous_format, fn.channels_last, fn.channels_last_3d):
+            raise ValueError(f"Module.to: memory_format {memory_format!r} is not one of fastnet's")
         device, dtype = _parse_to(*args, **kwargs)
         fn.empty(0, device=device)  # refuses a device that is not there
         if dtype is None:
