@@ -94,3 +94,5 @@ def test_memory_of_out():
         with pytest.raises(RuntimeError):
             call()
     assert A.tolist() == before
+    with pytest.raises(RuntimeError, match=r"add: out cannot be written: .*share memory"):
+        fn.add(A, 1, out=fn.empty(1, 3).expand(2, 3))

@@ -36,7 +36,8 @@ def write_out(function: Callable[..., Any], out: Any, args: tuple, options: dict
 
     Raises:
         TypeError: out is neither.
-        RuntimeError: gradients were to be recorded, the result cannot be cast to out's dtype, or out's elements share memory.
+        RuntimeError: gradients were to be recorded, the result cannot be cast to out's dtype, or out is read-only or its elements share
+            memory.
 
     >>> import fastnet
     >>> fastnet.mul(fastnet.ones(2), 3, out=fastnet.empty(0))
@@ -66,7 +67,10 @@ def write_out(function: Callable[..., Any], out: Any, args: tuple, options: dict
                 raise RuntimeError(f"{name}: a result of {value.dtype} cannot be stored in out, which is {one.dtype}")
         for value, one in zip(results, outs):
             if value.shape == one.shape:
-                one.copy_(value)
+                try:
+                    one.copy_(value)
+                except (RuntimeError, ValueError) as error:
+                    raise RuntimeError(f"{name}: out cannot be written: {error}") from None
                 continue
             if one.numel():
                 warnings.warn(f"{name}: out of shape {tuple(one.shape)} was resized to {tuple(value.shape)}; give one of that shape or an "
