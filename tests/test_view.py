@@ -210,3 +210,60 @@ def test_view_moves_nothing_that_others_count_on():
         held = array.numpy()
         refused(array)
         assert held.shape == (2, 4, 4, 3)
+
+
+def test_view_moves_nothing_that_has_another_name():
+    def no_grad_view(x):
+        with fastnet.no_grad():
+            return x[0]
+
+    def handed_over(x):
+        y = fastnet.zeros(1)
+        y.data = x
+        return y
+    for name in (fastnet.Tensor.detach, lambda x: x.data, lambda x: x.detach().numpy(), no_grad_view, handed_over, memoryview_of):
+        _, x = of_a_layer()
+        other = name(x)
+        with pytest.raises(RuntimeError, match="use reshape"):
+            x.view(2, -1)
+        with fastnet.no_grad():
+            x.zero_()
+        assert not np.asarray(other).any()
+        del other                                         # the name was all that was in the way
+        assert x.view(2, -1).shape == (2, 48)
+
+
+def memoryview_of(x):
+    return memoryview(x.detach())
+
+
+def test_view_leaves_leaves():
+    """What an optimizer keeps for a parameter has its strides."""
+    w = fastnet.randn(2, 3, 4, 4).contiguous(memory_format=fastnet.channels_last).requires_grad_()
+    optimizer = fastnet.optim.Adam([w])
+    w.sum().backward()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="use reshape"):
+        w.view(2, -1)
+    optimizer.step()
+
+
+def test_a_recorded_gradient_keeps_its_history():
+    w = fastnet.randn(2, 3, 4, 4).contiguous(memory_format=fastnet.channels_last).requires_grad_()
+    (w ** 3).sum().backward(create_graph=True)
+    try:
+        w.grad.view(2, -1)
+    except RuntimeError:                                  # either way the history stays
+        pass
+    assert w.grad.requires_grad
+    w.grad = None
+
+
+def test_data_of_read_only_memory_stays_read_only():
+    array = np.zeros(3, np.float32)
+    array.flags.writeable = False
+    x = fastnet.ones(3)
+    x.data = fastnet.from_numpy(array)
+    with pytest.raises(ValueError, match="read-only"):
+        x.add_(1)
+    assert not array.any()

@@ -3,7 +3,8 @@
 def view(input, *shape, size=None, dtype=None):
     """The same memory under another shape, or as another dtype of the same width.
 
-    Images lie channels last where the library made them: where only that is in the way, the tensor first goes into row-major order.
+    Images lie channels last where the library made them: where only that is in the way, and nothing else shows their memory, the tensor
+    first goes into row-major order.  No other thread may compute with it meanwhile.
 
     Args:
         shape: sizes, as integers or one tuple; one may be -1 and is inferred.  Or a dtype, which reads the same bits anew.
@@ -23,24 +24,55 @@ def view(input, *shape, size=None, dtype=None):
         return _reinterpreted(x, dtype_index(shape[0] if dtype is None else dtype))
     ndim = sizes_of(dims, shape, size, "view", "shape")
     infer(dims, ndim, &x.t, "view")
-    if not restride(&x.t, ndim, dims, strides) and not (_into_rows(x) and restride(&x.t, ndim, dims, strides)):
-        raise RuntimeError(f"view: shape {_tuple(ndim, dims)} needs a copy of x, {shape_of(&x.t)} with strides {x.stride()}; use reshape")
+    if not restride(&x.t, ndim, dims, strides):
+        _into_rows(x)
+        if not restride(&x.t, ndim, dims, strides):
+            raise RuntimeError(f"view: shape {_tuple(ndim, dims)} needs a copy of x, {shape_of(&x.t)} with strides {x.stride()}; "
+                               "use reshape")
     return restrided(x, ndim, dims, strides)
 
 
-cdef bint _into_rows(Tensor x) except -1:
-    """Put a tensor that is channels last into row-major order; False where others may count on its memory: views, what it is a view of."""
-    cdef fn_tensor old = x.t
+cdef Py_ssize_t _kept(const fn_node *n, const fn_storage *st, int deep) noexcept:
+    """How often a node, and those up to `deep` steps before it (an op in place, a hook), saved a memory."""
+    cdef Py_ssize_t times = 0
+    cdef int k
+    for k in range(n.n_saved):
+        times += n.saved[k].t.st == st
+    for k in range(n.n_inputs if deep else 0):
+        if n.inputs[k] != NULL:
+            times += _kept(n.inputs[k], st, deep - 1)
+    return times
+
+
+cdef bint _alone(Tensor x, Py_ssize_t held) noexcept:
+    """Whether the memory of x, to which the caller holds `held` references, has no other name: only the tape, which wants the values."""
+    cdef Py_ssize_t others = x.t.st.refs - held
+    if x.base is not None or x.t.st.owner != NULL:
+        return False
+    if x.node == NULL:
+        return others == 0
+    if x.node.op == NULL:                                # a leaf: what an optimizer keeps for it lies as it does
+        return False
+    # The flags tell whether there ever was another name (tensor_alias); what later ops saved is not counted.
+    return not x.flags or others == _kept(x.node, x.t.st, 2)
+
+
+cdef int _into_rows(Tensor x) except -1:
+    """Put a tensor that is channels last into row-major order, unless others may count on its memory: views, arrays, a leaf's optimizer."""
+    cdef fn_tensor old
     cdef Tensor rows
-    if x.t.ndim < 3 or x.flags or x.base is not None or x.views != NULL or x.t.st.owner != NULL or not is_channels_last(&x.t):
-        return False
-    if x.node == NULL and x.t.st.refs > 1:               # views made under no_grad() are in no list; the tape may hold it beside
-        return False
-    rows = tensor_new(x.t.ndim, x.t.dims, x.t.dtype)
-    array_copy(&rows.t, &x.t)
-    rows.t.st.version = old.st.version                   # what was saved is not thought to have changed
-    x.t, rows.t = rows.t, old
-    return True
+    if x.t.ndim < 3 or not is_channels_last(&x.t) or not _alone(x, 1):
+        return 0
+    array_share(&old, &x.t)                              # other threads run while the copy does
+    try:
+        rows = tensor_new(old.ndim, old.dims, old.dtype)
+        array_copy(&rows.t, &old)
+        if x.t.st == old.st and _alone(x, 2):
+            rows.t.st.version = old.st.version           # what was saved is not thought to have changed
+            x.t, rows.t = rows.t, x.t
+    finally:
+        array_drop(&old)
+    return 0
 
 
 cdef Tensor _reinterpreted(Tensor x, int dtype):
