@@ -61,6 +61,7 @@ typedef struct {
   ptrdiff_t     block;                               /* weight: channels that are copied together; 0: the source is read in place */
   ptrdiff_t     box[4], boxes[4];                    /* size of a box and number of boxes: images, then the spatial axes (of a class) */
   ptrdiff_t     slots, packed_size, scratch_size, units, pack_units;
+  ptrdiff_t     alone;                               /* conv_apply packs, each thread so many bytes after the last; 0: conv_pack */
   double        unit_flops;
 } fn_conv_args;
 
@@ -84,6 +85,7 @@ enum {
   CONV_ROWS      = 1152,                             /* weight: rows of a block */
   CONV_WSPLITS   = 2,                                /* weight: most splits of the panels, since each copies the source anew */
   CONV_AHEAD     = 8,                                /* copies of parts of pixels: so many pixels ahead memory is asked for */
+  CONV_ALONE     = 512 << 10,                        /* most bytes of weights that every thread packs for itself */
   CONV_CHUNK     = 256,                              /* weight: rows that are added up together */
   CONV_MIN_UNITS = 16                                /* fewer boxes than this: cut further, so that many threads have work */
 };

@@ -175,8 +175,13 @@ static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const co
 
 static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
-  const fn_conv_args *g = p;
+  fn_conv_args own = *(const fn_conv_args *)p;
+  const fn_conv_args *g = &own;
   const conv_room room = FN(conv_room_of)(g, thread);
+  if (g->alone) {                                    /* stores to lines that another core has read take many times as long */
+    own.packed = (char *)own.packed + thread * g->alone;
+    FN(conv_pack)(g, 0, g->pack_units, thread);
+  }
   const ptrdiff_t classes = g->classes[0] * g->classes[1] * g->classes[2];
   for (ptrdiff_t u = begin; u < end; u++) {
     const ptrdiff_t class = u % classes, split = u / classes % g->panel_splits, rest = u / classes / g->panel_splits;

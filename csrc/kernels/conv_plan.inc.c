@@ -19,6 +19,7 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
   g->panels = FN(conv_ceil)(g->co, CONV_NR);
   g->slots = g->taps;
   g->panel_splits = g->splits = g->row_blocks = g->bundle = 1;
+  g->alone = 0;
   if (g->how == FN_CONV_PLANAR) FN(conv_bundles)(g);
   g->packed_size = s->groups * g->taps * g->ci * FN(conv_lanes)(g);
   const double flops = 2.0 * (double)(s->n * s->out[0]) * (double)(s->out[1] * s->out[2]) * (double)s->k * (double)(s->c / s->groups * g->taps);
@@ -62,6 +63,8 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     if (g->panel_splits > g->panels) g->panel_splits = g->panels;
     g->units = pieces * g->panel_splits;
     g->pack_units = s->groups * FN(conv_lanes)(g) / VLEN;
+    const ptrdiff_t bytes = g->packed_size * (ptrdiff_t)sizeof(T);
+    if (bytes <= CONV_ALONE) g->alone = (bytes + 127) / 128 * 128;
   }
   g->unit_flops = flops / (double)g->units;
 }

@@ -24,7 +24,7 @@ cdef extern from "kernels/conv.h" nogil:
         Py_ssize_t *slot
         void *packed
         char *scratch
-        Py_ssize_t slots, packed_size, scratch_size, units, pack_units
+        Py_ssize_t slots, packed_size, scratch_size, units, pack_units, alone
         double unit_flops
     ctypedef struct fn_conv_plan_args:
         fn_conv_args *conv
@@ -44,13 +44,15 @@ cdef int run(int which, int how, int dtype, const fn_conv_shape *s, const void *
     ask.conv = &g
     plan(FN_conv_plan, dtype, &ask)
     slots, packed = (g.slots * sizeof(Py_ssize_t) + 127) // 128 * 128, (g.packed_size * width + 127) // 128 * 128
+    packed *= max_threads() if g.alone else 1
     cdef char *block = <char *>block_new(slots + packed + g.scratch_size * max_threads())
     try:
         g.slot, g.packed, g.scratch = <Py_ssize_t *>block, block + slots, block + slots + packed
         plan(FN_conv_tables, dtype, &ask)
         pack, cost = byte_cost(2.0 * width * g.packed_size), g.unit_flops * g.units * 0.0023 * width
         if which != CONV_WEIGHT:
-            launch(PACKS[how], dtype, &g, g.pack_units, pack)
+            if not g.alone:
+                launch(PACKS[how], dtype, &g, g.pack_units, pack)
             return launch(APPLIES[how], dtype, &g, g.units, cost)
         launch(FN_conv_planar_weight if how == FN_CONV_PLANAR else FN_conv_weight, dtype, &g, g.units, cost)
         return launch(FN_conv_weight_reduce, dtype, &g, g.pack_units, pack)
