@@ -32,7 +32,7 @@ def trainer(out, **options):
 @pytest.fixture
 def holder(tmp_path):
     """Another process that trains into tmp_path."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True,
+    process = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], stdout=subprocess.PIPE, text=True, cwd=tmp_path,
                                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     assert process.stdout.readline() == "held\n"
     yield process

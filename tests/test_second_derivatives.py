@@ -2,8 +2,7 @@
 import re
 from pathlib import Path
 
-import fastnet
-import fastnet.autograd.recorded.recipes
+import fastnet.autograd.recorded.recipes  # noqa: F401  fills the table
 import numpy as np
 import pytest
 from calls import array, flat, output_gradients, tensors
@@ -75,11 +74,13 @@ def needs(spec, case, inputs, gys):
     return [g is not None and y.requires_grad for y, g in zip(ys, gys)]
 
 
-
 def test_every_op_on_the_tape_has_a_recipe():
     """By the names in the sources of the compiled modules: a new op without a recipe is noticed."""
+    sources = sorted((Path(__file__).parents[1] / "fastnet").glob("**/*.p[yx][xi]"))
+    if not sources:
+        pytest.skip("the tests are not in a source tree")
     names = set()
-    for path in Path(fastnet.__file__).parent.glob("**/*.p[yx][xi]"):
+    for path in sources:
         text = path.read_text()
         names |= set(re.findall(r'\[b"(\w+)", *\w+_backward, (?:True|False)\]', text)) | set(re.findall(r'fn_op\(b"(\w+)"', text))
         words = re.findall(r'unary_new\("(\w+)"', text) + (re.findall(r'^    \("(\w+)", FN_', text, re.M) if path.stem == "unary" else [])
