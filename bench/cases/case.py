@@ -93,6 +93,15 @@ class Case:
         return self.torchlike(importlib.import_module("torch"), x, tuned)
 
 
+def trained(step: Callable[[], Any]) -> Run:
+    """A training step that returns its loss; what is checked are the losses of its first steps."""
+    losses: list[float] = []
+
+    def checked():
+        losses.append(step().item())
+    return Run("step()", {"step": step, "checked": checked}, lambda: [np.asarray(losses)])
+
+
 def error(got: list[np.ndarray], want: list[np.ndarray]) -> float:
     """The largest difference, relative to the largest value of each array; infinite where shapes differ or NaN appears."""
     worst = 0.0

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Arrays, Case, Run, Target
+from cases.case import Arrays, Case, Run, Target, trained
 
 MODELS = Path(__file__).resolve().parents[2] / "fastnet" / "models"
 LR = 1e-3
@@ -71,7 +71,7 @@ class Network(Case):
         if self.channels_last:
             model, xs = model.to(memory_format=lib.channels_last), xs.contiguous(memory_format=lib.channels_last)
         optimizer = lib.optim.SGD(model.parameters(), lr=LR, momentum=0.9)
-        cross_entropy, losses = lib.nn.functional.cross_entropy, []
+        cross_entropy = lib.nn.functional.cross_entropy
 
         def step():
             optimizer.zero_grad()
@@ -79,10 +79,7 @@ class Network(Case):
             loss.backward()
             optimizer.step()
             return loss
-
-        def checked():
-            losses.append(step().item())
-        return Run("step()", {"step": step, "checked": checked}, lambda: [np.asarray(losses)])
+        return trained(step)
 
 
 def network(name: str, model: str, shape: tuple[int, ...], classes: int, flop: float, bound: float, losses: list[float], **more) -> Network:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Arrays, Run, Target
+from cases.case import Arrays, Run, Target, trained
 from cases.conv_nets import LR, Network
 
 BETTER = "torch/torch-cl"
@@ -44,7 +44,7 @@ class Detector(Network):
     def training(self, lib: Any, model: Any, xs: Any) -> Run:
         """A loss that reads everything that both heads say."""
         optimizer = lib.optim.SGD(model.parameters(), lr=LR, momentum=0.9)
-        softplus, losses = lib.nn.functional.softplus, []
+        softplus = lib.nn.functional.softplus
 
         def step():
             optimizer.zero_grad()
@@ -53,10 +53,7 @@ class Detector(Network):
             loss.backward()
             optimizer.step()
             return loss
-
-        def checked():
-            losses.append(step().item())
-        return Run("step()", {"step": step, "checked": checked}, lambda: [np.asarray(losses)])
+        return trained(step)
 
 
 def detector(name: str, side: int, batch: int, training: bool, bound: float, losses: list[float], **more) -> Detector:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cases.case import Arrays, Case, Run, Target
+from cases.case import Arrays, Case, Run, Target, trained
 
 LR = 3e-4
 
@@ -95,7 +95,7 @@ class Training(Network):
         return [np.asarray(self.extra["losses"])]
 
     def torchlike(self, lib: Any, x: Arrays, tuned: bool, dtype: str = "float32") -> Run:
-        model, xs, ys, losses = self.model(lib, dtype), lib.tensor(x["x"]), lib.tensor(x["y"]), []
+        model, xs, ys = self.model(lib, dtype), lib.tensor(x["x"]), lib.tensor(x["y"])
         optimizer = lib.optim.AdamW(model.parameters(), lr=LR, **({"fused": True} if tuned else {}))
 
         def step():
@@ -104,10 +104,7 @@ class Training(Network):
             loss.backward()
             optimizer.step()
             return loss
-
-        def checked():
-            losses.append(step().item())
-        return Run("step()", {"step": step, "checked": checked}, lambda: [np.asarray(losses)])
+        return trained(step)
 
 
 @dataclass

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cases.case import Arrays, Case, Run, Target
+from cases.case import Arrays, Case, Run, Target, trained
 from cases.optim import LR, adam
 
 
@@ -55,7 +55,7 @@ class Perceptron(Case):
         model = nn.Sequential(*layers[:-1])
         model.load_state_dict(weights)
         optimizer = lib.optim.Adam(model.parameters(), lr=LR, **({"fused": True} if tuned else {}))
-        cross_entropy, xs, ys, losses = nn.functional.cross_entropy, lib.tensor(x["x"]), lib.tensor(x["y"]), []
+        cross_entropy, xs, ys = nn.functional.cross_entropy, lib.tensor(x["x"]), lib.tensor(x["y"])
 
         def step():
             optimizer.zero_grad()
@@ -63,10 +63,7 @@ class Perceptron(Case):
             loss.backward()
             optimizer.step()
             return loss
-
-        def checked():
-            losses.append(step().item())
-        return Run("step()", {"step": step, "checked": checked}, lambda: [np.asarray(losses)])
+        return trained(step)
 
     def jax(self, x: Arrays, tuned: bool) -> Run:
         import jax
