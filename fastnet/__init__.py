@@ -6,7 +6,7 @@ from math import e, inf, nan, pi
 from fastnet import _modules  # before any compiled module
 from fastnet import autograd, backends, config, nn, optim
 from fastnet._core import protocols as _protocols
-from fastnet._core.dtypes import bool_, dtype, finfo, float32, float64, iinfo, int32, int64, uint8
+from fastnet._core.dtypes import bfloat16, bool_, dtype, finfo, float16, float32, float64, iinfo, int32, int64, uint8
 from fastnet._core.engine import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from fastnet._core.launch import available_isas, get_isa, get_num_threads, set_isa, set_num_threads
 from fastnet._core.memory import empty_cache, memory_stats, reset_peak_memory_stats
@@ -83,13 +83,15 @@ from fastnet.printing import set_printoptions
 from fastnet.version import __version__
 
 _install_out(globals())
-float, double, long, int, bool = float32, float64, int64, int32, bool_
+float, double, half, long, int, bool = float32, float64, float16, int64, int32, bool_
 newaxis = None
 
 if _typing.TYPE_CHECKING:
-    from fastnet import accelerator, cuda, datasets, distributions, doctor, func, linalg, metrics, models, profiling, random
-    from fastnet import serialization, sklearn, special, text, training, transforms, utils
+    from fastnet import accelerator, amp, compiler, cuda, datasets, distributions, doctor, func, jit, linalg, metrics, models
+    from fastnet import profiler, profiling, random, serialization, sklearn, special, text, training, transforms, utils
+    from fastnet.amp import GradScaler, autocast
     from fastnet.autograd.gradcheck_model import gradcheck_model
+    from fastnet.compiler import compile
     from fastnet.doctor import diagnose
     from fastnet.profiling.estimate import estimate
     from fastnet.profiling.profile import profile
@@ -119,7 +121,8 @@ if _typing.TYPE_CHECKING:
     from fastnet.ops.write import diagonal_scatter, index_copy, index_fill, select_scatter, slice_scatter
     from fastnet.special import digamma, erfinv, lgamma
     from fastnet.switches import (
-        are_deterministic_algorithms_enabled, get_default_device, set_default_device, set_flush_denormal, use_deterministic_algorithms,
+        are_deterministic_algorithms_enabled, get_default_device, get_num_interop_threads, is_autocast_enabled, set_default_device,
+        set_default_tensor_type, set_deterministic_debug_mode, set_flush_denormal, set_num_interop_threads, use_deterministic_algorithms,
     )
     from fastnet.tensor_types import BoolTensor, ByteTensor, DoubleTensor, FloatTensor, IntTensor, LongTensor
     from fastnet.serialization import load, save
@@ -127,8 +130,9 @@ if _typing.TYPE_CHECKING:
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
-    _PACKAGES = ("accelerator", "cuda", "datasets", "distributions", "doctor", "func", "linalg", "metrics", "models", "profiling",
-                 "random", "serialization", "sklearn", "special", "text", "training", "transforms", "utils")
+    _PACKAGES = ("accelerator", "amp", "compiler", "cuda", "datasets", "distributions", "doctor", "func", "jit", "linalg", "metrics",
+                 "models", "profiler", "profiling", "random", "serialization", "sklearn", "special", "text", "training",
+                 "transforms", "utils")
     _NAMES = {
         **_HOME,
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",

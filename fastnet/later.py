@@ -35,8 +35,11 @@ FUNCTIONS = {
     "fastnet.ops.windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
     "fastnet.nn.functional": "alpha_dropout avg_pool1d bilinear channel_shuffle cosine_similarity dropout max_pool1d max_pool2d max_pool3d "
                              "pairwise_distance pixel_shuffle pixel_unshuffle",
-    "fastnet.switches": "are_deterministic_algorithms_enabled get_default_device set_default_device set_flush_denormal "
-                        "use_deterministic_algorithms",
+    "fastnet.amp": "GradScaler autocast",
+    "fastnet.compiler": "compile",
+    "fastnet.switches": "are_deterministic_algorithms_enabled get_default_device get_num_interop_threads is_autocast_enabled "
+                        "set_default_device set_default_tensor_type set_deterministic_debug_mode set_flush_denormal "
+                        "set_num_interop_threads use_deterministic_algorithms",
     "fastnet.tensor_types": "BoolTensor ByteTensor DoubleTensor FloatTensor IntTensor LongTensor",
 }
 METHODS = {

@@ -1,4 +1,4 @@
-"""The six dtypes, as objects; their position is their number in C."""
+"""The six dtypes, as objects; their position is their number in C. And the names of two that no tensor has."""
 from __future__ import annotations
 
 import builtins
@@ -31,8 +31,24 @@ class dtype:
         return self
 
 
+class _half_dtype(dtype):
+    """A name that scripts hand to `autocast`: nothing computes in half precision here, and no tensor is of it."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        self.name, self.itemsize, self.is_floating_point = name, 2, True
+
+    @property
+    def index(self) -> int:  # type: ignore[override]
+        raise TypeError(f"dtype {self!r} is only a name: tensors are {', '.join(map(repr, DTYPES))}")
+
+    numpy = index
+
+
 DTYPES = tuple(dtype(i, name) for i, name in enumerate(("float32", "float64", "int64", "int32", "uint8", "bool")))
 float32, float64, int64, int32, uint8, bool_ = DTYPES
+float16, bfloat16 = _half_dtype("float16"), _half_dtype("bfloat16")
 _BY_NUMPY = {d.numpy: d for d in DTYPES}
 _BY_PYTHON = {float: float32, int: int64, bool: bool_}
 

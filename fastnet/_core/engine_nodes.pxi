@@ -178,9 +178,9 @@ def node_block(Node node not None, Py_ssize_t size) -> bytes:
 
 
 def node_hooks(Node node not None) -> tuple:
-    """The hooks on a node's gradient, and whether `.grad` of its value is kept."""
-    hooks = list(node_extra(node.n).get("hooks", {}).values()) if node.n.flags & TENSOR_HOOKS else []
-    return hooks, (node.n.flags & RETAIN_GRAD) != 0
+    """The hooks on a node's gradient, those for when `.grad` of a leaf has grown, and whether `.grad` of another value is kept."""
+    extra = node_extra(node.n) if node.n.flags & TENSOR_HOOKS else {}
+    return list(extra.get("hooks", {}).values()), list(extra.get("after", {}).values()), (node.n.flags & RETAIN_GRAD) != 0
 
 
 def node_call(Node node not None) -> tuple:

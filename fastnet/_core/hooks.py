@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
+from weakref import ref
 
 _ids = count()
 
@@ -29,3 +31,13 @@ class RemovableHandle:
 
     def __exit__(self, *_: object) -> None:
         self.remove()
+
+
+def called_with(x: Any, hook: Callable[[Any], object]) -> Callable[[], None]:
+    """A function without arguments that calls the hook with x, which it does not keep alive."""
+    there = ref(x)
+
+    def call() -> None:
+        if (found := there()) is not None:
+            hook(found)
+    return call

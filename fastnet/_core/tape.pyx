@@ -338,6 +338,9 @@ cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint r
                 if n.op == NULL:
                     if accumulate and not n.flags & CAPTURE:
                         _to_leaf(n, &n.acc)
+                        if n.flags & TENSOR_HOOKS:
+                            for call in list(node_extra(n).get("after", {}).values()):
+                                call()
                     else:
                         array_drop(&n.acc)
                 elif n.seq > oldest:

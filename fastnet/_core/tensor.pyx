@@ -198,6 +198,23 @@ cdef class Tensor:
         self.node.flags |= TENSOR_HOOKS
         return RemovableHandle(node_extra(self.node).setdefault("hooks", {}), hook)
 
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call ``hook(tensor)`` whenever a backward has added to the ``.grad`` of this leaf, which is late: leaves come last.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        Raises:
+            RuntimeError: the tensor is no leaf that requires gradients.
+        """
+        if self.node == NULL or self.node.op != NULL:
+            raise RuntimeError("register_post_accumulate_grad_hook: only leaves that require gradients have such hooks")
+        if not callable(hook):
+            raise TypeError(f"register_post_accumulate_grad_hook: hook must be callable, got {type(hook).__name__}")
+        from fastnet._core.hooks import RemovableHandle, called_with
+        self.node.flags |= TENSOR_HOOKS
+        return RemovableHandle(node_extra(self.node).setdefault("after", {}), called_with(self, hook))
+
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None, explain=False):
         """Compute the gradients of this tensor with respect to the leaves, and add them to their ``.grad``.
 

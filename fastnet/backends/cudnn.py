@@ -6,6 +6,7 @@ Results are deterministic in any case.
 enabled = False
 benchmark = False
 deterministic = True
+allow_tf32 = False
 
 
 def is_available() -> bool:

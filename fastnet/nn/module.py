@@ -247,6 +247,11 @@ class Module(ModuleCall, ModuleState):
             param.requires_grad_(requires_grad)
         return self
 
+    def compile(self, **kwargs: Any) -> None:
+        """What `fastnet.compile` does, which takes the same arguments: nothing but to look at them."""
+        from fastnet.compiler import compile
+        compile(self, **kwargs)
+
     # ---- call
 
     def _add_hook(self, kind: str, hook: Any, prepend: bool = False) -> RemovableHandle:

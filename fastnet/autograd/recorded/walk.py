@@ -116,7 +116,7 @@ class _Walk:
 
     def _keep(self, node: Node, facts: dict[str, Any], g: Tensor) -> Tensor:
         """Hooks, captures and .grad."""
-        hooks, retained = node_hooks(node)
+        hooks, after, retained = node_hooks(node)
         for hook in hooks:
             result = hook(g)
             if result is None:
@@ -130,6 +130,8 @@ class _Walk:
                 self.captured[node] = g
         elif facts["leaf"] or retained:
             accumulate(node_link(None, node), g)
+            for call in after:
+                call()
         return g
 
     def _leave(self, function: Node, k: int, g: Tensor) -> None:

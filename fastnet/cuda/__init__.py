@@ -1,6 +1,8 @@
 """What scripts ask before they choose a device: there is no GPU here."""
 from __future__ import annotations
 
+from fastnet.cuda import amp  # noqa: F401
+
 
 def is_available() -> bool:
     """Whether there is a GPU to compute on: never.
@@ -29,6 +31,18 @@ def is_initialized() -> bool:
 
 def empty_cache() -> None:
     """Give unused GPU memory back: there is none. `fastnet.empty_cache` does it for the CPU's."""
+
+
+def memory_allocated(device: object = None) -> int:
+    """Bytes in use on a GPU: none. `fastnet.memory_stats` tells the CPU's.
+
+    Args:
+        device: any.
+    """
+    return 0
+
+
+max_memory_allocated = memory_reserved = max_memory_reserved = memory_allocated
 
 
 def manual_seed(seed: int) -> None:
