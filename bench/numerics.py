@@ -26,8 +26,9 @@ Written by `python bench/numerics.py --write docs/numerics.md` (`--train` makes 
 smaller layers to the same bounds.
 
 Convolutions of 3x3 with stride 1 may take Winograd's algorithm: F(2x2, 3x3) with the points 0, 1, -1, or F(4x4, 3x3) with 0, 1, -1, 1/2,
--2, each with the point at infinity. It needs 2.25 or 4 times fewer multiplications than the direct sum and rounds in other places: the sums
-are shorter, but numbers of different size are added before and after them. `fastnet.backends.conv.explain` tells which algorithm a shape
+-2, each with the point at infinity; where 4 does not divide an image the last tiles are smaller, with as many of these points. It needs
+2.25 or 4 times fewer multiplications than the direct sum and rounds in other places: the sums are shorter, but numbers of different
+size are added before and after them. `fastnet.backends.conv.explain` tells which algorithm a shape
 takes; `fastnet.set_float32_matmul_precision("highest")` forbids Winograd's. float64 is always computed directly.
 
 What is measured: the error of y, gx and gw against the definition in float64, as the root of its mean square and as its largest value,

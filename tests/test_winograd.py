@@ -137,7 +137,7 @@ def test_it_is_chosen_where_it_pays(kind):
     for n, c, h in [(8, 64, 56), (32, 64, 32), (32, 128, 16), (32, 256, 8), (32, 512, 4), (8, 256, 14), (8, 512, 7), (32, 32, 32),
                     (32, 16, 32)]:
         assert chosen(n, c, c, h, kind) == "winograd4"
-    assert chosen(32, 128, 128, 6, kind) == "winograd2"
+    assert chosen(32, 128, 128, 6, kind) == "winograd4" and chosen(32, 128, 128, 2, kind) == "winograd2"
     assert chosen(32, 3, 64, 32, kind) not in TILES
     assert chosen(8, 64, 64, 56, kind, fn.float64) not in TILES
 

@@ -1,7 +1,8 @@
 /* 3x3 convolutions of stride 1 by Winograd's F(m x m, 3x3), m = 2 or 4 (Lavin and Gray, arXiv 1509.09308), in channels-last images.
    A tile of m x m outputs is A'[(G w G') * (B' x B)]A, where * multiplies the (m+2)^2 elements of two squares and sums over the inputs c:
    every element, a "plane", is a matrix product of tiles x c by c x k.  A, B, G are the transforms of Toom and Cook at the points 0, 1, -1
-   (m = 2) and 0, 1, -1, 1/2, -2 (m = 4) and infinity.  The gradients are the same sums: of x by the forward pass with the taps turned
+   (m = 2) and 0, 1, -1, 1/2, -2 (m = 4) and infinity.  Where 4 does not divide an axis its last tile has r < 4 outputs and the first r+1
+   points and infinity: a tile at the edge takes part in those planes alone (winograd_edge.inc.c).  The gradients are the same sums: of x by the forward pass with the taps turned
    round, of w by G'[(A gy A') * (B' x B)]G summed over tiles.  In float32 alone: float64 is asked for where errors matter.
      winograd_plan           range ignored: reads the first part of *plan and writes the second
      winograd_filter         range: filter_units, none when `alone`.  U = G w G'
@@ -36,7 +37,10 @@ typedef struct {
   /* Written by winograd_plan. */
   int32_t     fused, alone;                          /* alone: every thread does the first launch for itself */
   ptrdiff_t   width;                                 /* columns of a panel of U */
-  ptrdiff_t   tiles_h, tiles_w, tiles, groups;       /* tiles of all images, and in how many groups they are taken */
+  ptrdiff_t   tiles, groups;                         /* tiles of all images, and in how many groups they are taken */
+  ptrdiff_t   whole_h, whole_w;                      /* tiles of m outputs along each axis */
+  ptrdiff_t   edge_h, edge_w;                        /* outputs of a tile behind them; 0: none */
+  ptrdiff_t   whole, lower, corner;                  /* first tile of m x m outputs, of edge_h x m, of edge_h x edge_w; before them m x edge_w */
   ptrdiff_t   blocks, splits, panels;                /* blocks of tiles; sets of blocks; panels of k */
   ptrdiff_t   c_patch, k_patch;                      /* channels of V, of D, that lie together */
   ptrdiff_t   v_patch, d_patch;                      /* from one patch to the next */

@@ -113,9 +113,14 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   if (sizeof(T) != sizeof(float)) return;
   fn_winograd_args *a = ((const fn_winograd_plan_args *)p)->plan;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
-  a->tiles_h = FN(winograd_pieces)(a->oh, a->tile);
-  a->tiles_w = FN(winograd_pieces)(a->ow, a->tile);
-  a->tiles = a->images * a->tiles_h * a->tiles_w;
+  a->edge_h = a->tile == 4 ? a->oh % 4 : 0;
+  a->edge_w = a->tile == 4 ? a->ow % 4 : 0;
+  a->whole_h = a->edge_h ? a->oh / 4 : FN(winograd_pieces)(a->oh, a->tile);
+  a->whole_w = a->edge_w ? a->ow / 4 : FN(winograd_pieces)(a->ow, a->tile);
+  a->whole = a->edge_w ? a->images * a->whole_h : 0;
+  a->lower = a->whole + a->images * a->whole_h * a->whole_w;
+  a->corner = a->lower + (a->edge_h ? a->images * a->whole_w : 0);
+  a->tiles = a->corner + (a->edge_h && a->edge_w ? a->images : 0);
   a->width = GEMM_NR;
   a->panels = FN(winograd_pieces)(a->k, GEMM_NR);
   a->c_patch = a->c;
@@ -205,15 +210,17 @@ static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit + 1, a->blocks);
     FN(winograd_read_any)(a, t0, t1, 0, a->c, v);
-    for (ptrdiff_t plane = 0; plane < planes; plane++)
-      for (ptrdiff_t panel = 0; panel < a->panels; panel++) {
+    for (ptrdiff_t plane = 0; plane < planes; plane++) {
+      const FN(winograd_share) some = FN(winograd_shared)(a, plane, t0, t1);
+      for (ptrdiff_t panel = 0; panel < a->panels && some.count; panel++) {
         const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
         gemm_job job = FN(winograd_job)(a->c, a->c_row, 1, GEMM_NR, a->k_row, 0);
         job.bias_col = a->bias && plane == a->tile + 3;
-        FN(gemm_rows)(&job, t1 - t0, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane,
-                      u + plane * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + k0,
+        FN(gemm_rows)(&job, some.count, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane + some.first * a->c_row,
+                      u + plane * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + some.first * a->k_row + k0,
                       job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
       }
+    }
     FN(winograd_write_any)(a, t0, t1, 0, a->k, z, a->k_row);
   }
 }
@@ -242,10 +249,12 @@ static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
       const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
       FN(winograd_filter_panel)(a, unit, c0, c1, u);
       for (ptrdiff_t plane = 0; plane < planes; plane++) {
+        const FN(winograd_share) some = FN(winograd_shared)(a, plane, 0, a->tiles);
+        if (some.count == 0) continue;
         gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, a->width, a->k_row, c0 > 0);
         job.bias_col = a->bias && c0 == 0 && plane == a->tile + 3;
-        FN(gemm_rows)(&job, a->tiles, GEMM_TAIL ? n : GEMM_NR, v + c0 / a->c_patch * a->v_patch + plane * a->v_plane,
-                      u + plane * a->u_plane, z + plane * a->z_plane, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
+        FN(gemm_rows)(&job, some.count, GEMM_TAIL ? n : GEMM_NR, v + c0 / a->c_patch * a->v_patch + plane * a->v_plane + some.first * a->c_row,
+                      u + plane * a->u_plane, z + plane * a->z_plane + some.first * a->k_row, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
       }
     }
     FN(winograd_write_any)(a, 0, a->tiles, k0, k0 + n, z, a->k_row);

@@ -83,3 +83,25 @@ FN_INLINE void FN(winograd_gt)(const int m, const vec *u, vec *w)
   w[1] = v_fma(f, v_add(u[1], u[2]), v_fma(v_set((T)0.5), a, v_mul(v_set((T)-2), b)));
   w[2] = v_add(v_add(u[5], d), v_fma(v_set((T)0.25), a, v_mul(v_set((T)4), b)));
 }
+
+/* B' of a tile of m < 4 outputs at the edge, for U of m = 4: v[0..m] and v[5]. */
+FN_INLINE void FN(winograd_b_edge)(const int m, const vec *x, vec *v)
+{
+  if (m == 1) {
+    v[0] = v_sub(x[0], x[1]);
+    v[1] = v_mul(v_set((T)3), x[1]);
+    v[5] = v_sub(x[2], x[1]);
+  } else if (m == 2) {
+    v[0] = v_sub(x[0], x[2]);
+    v[1] = v_mul(v_set((T)1.5), v_add(x[2], x[1]));
+    v[2] = v_mul(v_set((T)1.5), v_sub(x[1], x[2]));
+    v[5] = v_sub(x[3], x[1]);
+  } else {
+    const vec p = v_sub(x[3], x[1]), h = v_set((T)0.5);
+    v[0] = v_fma(v_set((T)2), p, v_sub(x[0], x[2]));
+    v[1] = v_mul(v_set((T)1.5), v_fma(v_set((T)2), x[3], v_sub(x[2], x[1])));
+    v[2] = v_fnma(v_set((T)1.5), x[2], v_fma(h, x[1], x[3]));
+    v[3] = v_mul(v_set((T)2.5), p);
+    v[5] = v_sub(v_sub(x[4], x[2]), v_mul(h, p));
+  }
+}

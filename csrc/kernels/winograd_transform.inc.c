@@ -1,13 +1,14 @@
 /* Transforms of tiles: between images and planes, and between weights and planes.  One function for each m and direction. */
 #define WINOGRAD_ONCE __attribute__((noinline, noclone))     /* these bodies are long: one copy of each */
 #include "kernels/winograd_matrix.inc.c"
+#include "kernels/winograd_edge.inc.c"
 
 /* Where a tile lies in an image: its first pixel may be outside, rows and columns are bits that say which are inside. */
 typedef struct {
   T        *p;
   ptrdiff_t row, column;
   uint32_t  rows, columns;
-  int       whole;
+  int       whole, high, wide;                       /* inside as a whole; outputs of the tile */
 } FN(winograd_window);
 #define winograd_window FN(winograd_window)
 
@@ -21,9 +22,14 @@ static inline uint32_t FN(winograd_inside)(ptrdiff_t at, ptrdiff_t size, ptrdiff
 static inline winograd_window
 FN(winograd_at_tile)(const fn_winograd_args *a, ptrdiff_t t, T *image, ptrdiff_t h, ptrdiff_t w, ptrdiff_t depth, ptrdiff_t pad_h, ptrdiff_t pad_w, int size)
 {
-  const ptrdiff_t tw = t % a->tiles_w, th = t / a->tiles_w % a->tiles_h, i = a->tile * th - pad_h, j = a->tile * tw - pad_w;
-  winograd_window s = { .p = image + t / (a->tiles_w * a->tiles_h) * h * w * depth, .row = w * depth, .column = depth,
-                        .rows = FN(winograd_inside)(i, size, h), .columns = FN(winograd_inside)(j, size, w) };
+  const int below = t >= a->lower, beside = t < a->whole || t >= a->corner;
+  const ptrdiff_t tiles_h = below ? 1 : a->whole_h, tiles_w = beside ? 1 : a->whole_w;
+  const ptrdiff_t n = t - (t >= a->corner ? a->corner : below ? a->lower : beside ? 0 : a->whole);
+  const ptrdiff_t tw = beside ? a->whole_w : n % tiles_w, th = below ? a->whole_h : n / tiles_w % tiles_h;
+  const ptrdiff_t i = a->tile * th - pad_h, j = a->tile * tw - pad_w;
+  winograd_window s = { .p = image + n / (tiles_w * tiles_h) * h * w * depth, .row = w * depth, .column = depth,
+                        .rows = FN(winograd_inside)(i, size, h), .columns = FN(winograd_inside)(j, size, w),
+                        .high = below ? (int)a->edge_h : a->tile, .wide = beside ? (int)a->edge_w : a->tile };
   s.p += i * s.row + j * s.column;
   s.whole = s.rows == (1u << size) - 1 && s.columns == (1u << size) - 1;
   return s;
@@ -84,9 +90,12 @@ FN_INLINE void FN(winograd_read_tiles)(const int m, const fn_winograd_args *a, p
     const winograd_window s = FN(winograd_at_tile)(a, t, (T *)a->x, a->ih, a->iw, a->c, a->pad_h, a->pad_w, m + 2);
     for (ptrdiff_t c0 = first, patch = 0; c0 < last; c0 += a->c_patch, patch += a->v_patch)
       for (ptrdiff_t c = c0; c < c0 + a->c_patch && c < last; c += VLEN) {
-        const int direct = s.whole && c + VLEN <= a->c;
+        const int cut = m == 4 && s.high + s.wide < 8, direct = s.whole && c + VLEN <= a->c;
+        const T *from = direct ? s.p + c : edge;
+        const ptrdiff_t row = direct ? s.row : (m + 2) * VLEN, column = direct ? s.column : VLEN;
         if (!direct) FN(winograd_gather)(&s, m + 2, c, FN(winograd_lanes)(a->c - c), edge);
-        FN(winograd_read)(m, direct ? s.p + c : edge, direct ? s.row : (m + 2) * VLEN, direct ? s.column : VLEN, v + patch + c - c0, a->v_plane);
+        if (cut) FN(winograd_read_edge)(s.high, s.wide, from, row, column, v + patch + c - c0, a->v_plane);
+        else FN(winograd_read)(m, from, row, column, v + patch + c - c0, a->v_plane);
       }
   }
 }
@@ -131,8 +140,11 @@ FN_INLINE void FN(winograd_write_tiles)(const int m, const fn_winograd_args *a, 
   for (ptrdiff_t t = t0; t < t1; t++, z += z_row) {
     const winograd_window s = FN(winograd_at_tile)(a, t, a->y, a->oh, a->ow, a->k, 0, 0, m);
     for (ptrdiff_t k = k0; k < k1; k += VLEN) {
-      const int direct = s.whole && k + VLEN <= k1;
-      FN(winograd_write)(m, direct ? s.p + k : edge, direct ? s.row : m * VLEN, direct ? s.column : VLEN, z + k - k0, a->z_plane);
+      const int cut = m == 4 && s.high + s.wide < 8, direct = (s.whole || cut) && k + VLEN <= k1;
+      T *to = direct ? s.p + k : edge;
+      const ptrdiff_t row = direct ? s.row : m * VLEN, column = direct ? s.column : VLEN;
+      if (cut) FN(winograd_write_edge)(s.high, s.wide, to, row, column, z + k - k0, a->z_plane);
+      else FN(winograd_write)(m, to, row, column, z + k - k0, a->z_plane);
       if (!direct) FN(winograd_scatter)(&s, m, k, FN(winograd_lanes)(k1 - k), edge);
     }
   }
@@ -179,9 +191,12 @@ FN_INLINE void FN(winograd_spread_tiles)(const int m, const fn_winograd_args *a,
     const winograd_window s = FN(winograd_at_tile)(a, t, a->y, a->oh, a->ow, a->k, 0, 0, m);
     for (ptrdiff_t k0 = 0, patch = 0; k0 < padded; k0 += a->k_patch, patch += a->d_patch)
       for (ptrdiff_t k = k0; k < k0 + a->k_patch && k < padded; k += VLEN) {
-        const int direct = s.whole && k + VLEN <= a->k;
+        const int cut = m == 4 && s.high + s.wide < 8, direct = (s.whole || cut) && k + VLEN <= a->k;
+        const T *from = direct ? s.p + k : edge;
+        const ptrdiff_t row = direct ? s.row : m * VLEN, column = direct ? s.column : VLEN;
         if (!direct) FN(winograd_gather)(&s, m, k, FN(winograd_lanes)(a->k - k), edge);
-        FN(winograd_spread)(m, direct ? s.p + k : edge, direct ? s.row : m * VLEN, direct ? s.column : VLEN, d + patch + k - k0, a->z_plane);
+        if (cut) FN(winograd_spread_edge)(s.high, s.wide, from, row, column, d + patch + k - k0, a->z_plane);
+        else FN(winograd_spread)(m, from, row, column, d + patch + k - k0, a->z_plane);
       }
   }
 }

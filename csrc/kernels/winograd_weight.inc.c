@@ -18,13 +18,15 @@ static void FN(winograd_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
       const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, block, a->blocks), t1 = FN(winograd_cut)(a->tiles, block + 1, a->blocks);
       FN(winograd_read_any)(a, t0, t1, 0, a->c, v);
       FN(winograd_spread_any)(a, t0, t1, d);
-      for (ptrdiff_t plane = 0; plane < planes; plane++)
-        for (ptrdiff_t panel = 0; panel < a->panels; panel++) {
+      for (ptrdiff_t plane = 0; plane < planes; plane++) {
+        const FN(winograd_share) some = FN(winograd_shared)(a, plane, t0, t1);
+        const T *at_v = v + plane * a->v_plane + some.first * a->c_row, *at_d = d + plane * a->z_plane + some.first * a->k_row;
+        for (ptrdiff_t panel = 0; panel < a->panels && (some.count || block == first); panel++) {
           const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
-          gemm_job job = FN(winograd_job)(t1 - t0, 1, a->c_row, a->k_row, a->k_row, block > first);
-          FN(gemm_rows)(&job, a->c, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane, d + plane * a->z_plane + k0, sum + plane * a->u_plane + k0,
-                        NULL);
+          gemm_job job = FN(winograd_job)(some.count, 1, a->c_row, a->k_row, a->k_row, block > first);
+          FN(gemm_rows)(&job, a->c, GEMM_TAIL ? n : GEMM_NR, at_v, at_d + k0, sum + plane * a->u_plane + k0, NULL);
         }
+      }
     }
   }
 }
@@ -53,7 +55,7 @@ static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t 
   const fn_winograd_args *a = p;
   if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, a->c_patch);
-  const ptrdiff_t tiles = FN(winograd_cut)(a->tiles, a->group + 1, a->groups) - FN(winograd_cut)(a->tiles, a->group, a->groups);
+  const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, a->group, a->groups), t1 = FN(winograd_cut)(a->tiles, a->group + 1, a->groups), tiles = t1 - t0;
   T *part = (T *)a->own + thread * a->own_size, *own_v = part + planes * a->u_plane, *own_d = own_v + a->v_patch;
   if (a->alone) FN(winograd_spread_any)(a, 0, tiles, own_d);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
@@ -64,8 +66,10 @@ static void FN(winograd_weight_patch)(const void *p, ptrdiff_t begin, ptrdiff_t 
     T *total = a->groups > 1 ? (T *)a->u + unit * planes * a->u_plane : part;
     if (a->alone && (unit == begin || panel == 0)) FN(winograd_read_any)(a, 0, tiles, c0, c1, own_v);
     for (ptrdiff_t plane = 0; plane < planes; plane++) {
-      gemm_job job = FN(winograd_job)(tiles, 1, a->c_row, a->k_row, GEMM_NR, 0);
-      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane, d + plane * a->z_plane, part + plane * a->u_plane, NULL);
+      const FN(winograd_share) some = FN(winograd_shared)(a, plane, t0, t1);
+      gemm_job job = FN(winograd_job)(some.count, 1, a->c_row, a->k_row, GEMM_NR, 0);
+      FN(gemm_rows)(&job, c1 - c0, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane + some.first * a->c_row,
+                    d + plane * a->z_plane + some.first * a->k_row, part + plane * a->u_plane, NULL);
       if (a->groups > 1)                             /* not one chain over all tiles: the error would grow with their number */
         FN(winograd_sum)((c1 - c0) * GEMM_NR, part + plane * a->u_plane, total + plane * a->u_plane, a->group > 0);
     }

@@ -70,17 +70,25 @@ cdef bint serves(const fn_conv_shape *s) noexcept:
     return True
 
 
+cdef inline double points(int m, Py_ssize_t n) noexcept:
+    """Of all tiles of an axis with n outputs."""
+    if m == 2:
+        return 4 * ((n + 1) // 2)
+    return 6 * (n // 4) + (n % 4 + 2 if n % 4 else 0)
+
+
 cdef double duration(int m, const fn_conv_shape *s, int which) noexcept:
     """Vector instructions for each product of one channel with a vector of channels, measured on a Zen 4: of direct convolution (m = 0)
     and its packing of weights; of the tiles' matrix products, the transforms of pixels and those of weights."""
-    cdef double images = <double>s.n * s.out[0], tiles, busy = 0.9 if min(s.c, s.k) > 16 else 0.7
+    cdef double images = <double>s.n * s.out[0], tiles, own, busy = 0.9 if min(s.c, s.k) > 16 else 0.7
     cdef Py_ssize_t h = s.in_[1] if which == CONV_INPUT else s.out[1], w = s.in_[2] if which == CONV_INPUT else s.out[2]
     if m == 0:
         return images * h * w * 9 / 0.92 + 300
     tiles = images * ((h + m - 1) // m) * ((w + m - 1) // m)
+    own = images * points(m, h) * points(m, w) / busy
     if m == 2:
-        return tiles * (16 / busy + 130.0 / s.c + 130.0 / s.k) + (220 if which == CONV_WEIGHT else 150)
-    return tiles * (36 / busy + 250.0 / s.c + 250.0 / s.k) + (350 if which == CONV_WEIGHT else 250)
+        return own + tiles * (130.0 / s.c + 130.0 / s.k) + (220 if which == CONV_WEIGHT else 150)
+    return own + tiles * (250.0 / s.c + 250.0 / s.k) + (350 if which == CONV_WEIGHT else 250)
 
 
 cdef int judge(int m, int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
