@@ -4,6 +4,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from time import sleep
 
 from cases.case import Case
@@ -74,9 +75,9 @@ class Bench:
                 made.stop()
 
     def measure(self, case: Case, threads: int, running: list[Process], peaks: list[Process]) -> list[dict]:
-        results, numbers = [], {}
+        results, numbers, kept = [], {}, Path(self.scratch.name, "reference.npz")
         for p in list(running):
-            check = p.ask("prepare", name=case.name)
+            check = p.ask("prepare", name=case.name, kept=str(kept))
             row = {"case": case.name, "group": case.group, "threads": threads, "peer": p.peer.name, **check,
                    "us": [], "medians": [], "faults": []}
             results.append(row)
@@ -86,6 +87,7 @@ class Bench:
             else:
                 self.say(f"  {p.peer.name}: {check.get('failed') or 'wrong result, error %.1e' % check['error']}")
                 running.remove(p)
+        kept.unlink(missing_ok=True)
         rates: dict[str, list[dict]] = {p.peer.name: [] for p in peaks}
         by_peer = {row["peer"]: row for row in results}
         for _ in range(self.rounds):
