@@ -79,6 +79,7 @@ enum {
   CONV_NEAR      = 128 << 10,                        /* planar: less, since its rows jump from plane to plane */
   CONV_BAND      = 4,                                /* scatter: a band of gx has at least so many times the rows of a window */
   CONV_APART     = 12,                               /* scatter: additions before the same row is met again */
+  CONV_LINE      = 16,                               /* pixels of a row that are read in place although the ends of the row are copied */
   CONV_DEPTH     = 1024,                             /* rows of a panel that pass before the sums are stored: they stay in L2 */
   CONV_FEW       = 32,                               /* weight: fewer channels are copied, so that rows of all taps are one list */
   CONV_JUMP      = 512,                             /* weight: bytes between pixels from which on they are copied */

@@ -1,5 +1,6 @@
 /* conv_apply, conv_weight: boxes of pixels, what they see, and the tiles over them. */
 #include "kernels/conv_tile.inc.c"
+#include "kernels/conv_line.inc.c"
 #include "kernels/conv_axis.inc.c"
 #include "kernels/conv_pack.inc.c"
 
@@ -145,13 +146,29 @@ static ptrdiff_t FN(conv_segments)(const fn_conv_args *g, const conv_box *box, c
   return n;
 }
 
+/* All pixels of the box, row by row, times a panel of at most two vectors. */
+static void FN(conv_lines)(const fn_conv_args *g, conv_job *job, const conv_box *box, const conv_view *view, ptrdiff_t n, const T *b, T *c)
+{
+  const ptrdiff_t *step = g->classes, lanes = g->co * g->shape.groups;
+  for (ptrdiff_t i = 0; i < box->n[0]; i++)
+    for (ptrdiff_t d = 0; d < box->n[1]; d++)
+      for (ptrdiff_t h = 0; h < box->n[2]; h++) {
+        const ptrdiff_t a = i * view->stride[0] + d * box->axis[0].step * view->stride[1] + h * box->axis[1].step * view->stride[2];
+        const ptrdiff_t plane = (box->at[0] + i) * g->to[0] + (box->at[1] + d) * step[0] + box->class[0];
+        const ptrdiff_t row = plane * g->to[1] + (box->at[2] + h) * step[1] + box->class[1];
+        FN(conv_line)(job, box->n[3], n, view->p + a, box->axis[2].step * view->stride[3], b,
+                      c + (row * g->to[2] + box->at[3] * step[2] + box->class[2]) * lanes, step[2] * lanes);
+      }
+}
+
 /* All pixels of the box, panels [from, to).  seg->b counts rows of a panel on the way in and is changed to elements and back by width. */
 static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const conv_view *view, const conv_room *room, ptrdiff_t group,
                             ptrdiff_t from, ptrdiff_t to)
 {
   const ptrdiff_t nseg = FN(conv_segments)(g, box, view, room->seg), lanes = g->co * g->shape.groups;
   ptrdiff_t was = 1;
-  FN(conv_places)(g, box, view, lanes, room->a_at, room->c_at);
+  const int lines = FN(CONV_TALL) && box->n[3] >= 4 && g->taps * g->ci <= CONV_DEPTH;      /* a row of pixels, and sums that are stored once */
+  if (!lines || g->co > 2 * GLEN) FN(conv_places)(g, box, view, lanes, room->a_at, room->c_at);
   for (ptrdiff_t panel = from; panel < to; panel++) {
     ptrdiff_t width, k = panel * CONV_NR;
     const ptrdiff_t n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
@@ -160,7 +177,11 @@ static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const co
     if (g->bias) for (ptrdiff_t j = 0; j < width; j++) bias[j] = j < n ? ((const T *)g->bias)[group * g->co + k + j] : (T)0;
     for (ptrdiff_t i = 0; i < nseg; i++) room->seg[i].b = room->seg[i].b / was * width;
     was = width;
-    conv_job job = { .a_step = 1, .bias = g->bias ? bias : NULL };
+    conv_job job = { .seg = room->seg, .nseg = nseg, .a_step = 1, .bias = g->bias ? bias : NULL };
+    if (lines && width <= 2 * GLEN) {
+      FN(conv_lines)(g, &job, box, view, n, b, c);
+      continue;
+    }
     for (ptrdiff_t i = 0; i < nseg || i == 0;) {
       ptrdiff_t depth = 0;
       job.seg = room->seg + i;
@@ -171,6 +192,29 @@ static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const co
       if (nseg == 0) break;
     }
   }
+}
+
+/* Where lines are computed, a box whose windows leave the image at the sides alone is cut: its middle is read in place, and only the ends,
+   mostly a pixel of each row, are copied.  cut: the ends of up to three parts of the last axis; returns their number. */
+static int FN(conv_cut)(const fn_conv_args *g, const conv_box *box, ptrdiff_t *cut)
+{
+  const conv_axis *x = &box->axis[2];
+  const ptrdiff_t end = box->at[3] + box->n[3];
+  ptrdiff_t lo, hi, other;
+  int parts = 0, inside = FN(CONV_TALL) && g->panels == 1 && x->count > 1;
+  for (int d = 0; d < 2; d++) {
+    const ptrdiff_t first = box->at[d + 1] * box->axis[d].step + box->axis[d].first;
+    inside &= first >= 0 && first + FN(conv_extent)(&box->axis[d], box->n[d + 1]) <= g->from[d];
+  }
+  if (inside) {
+    FN(conv_inside)(x, g->from[2], 0, box->at[3], box->n[3], &lo, &other);
+    FN(conv_inside)(x, g->from[2], x->count - 1, box->at[3], box->n[3], &other, &hi);
+    inside = hi - lo >= CONV_LINE;
+  }
+  if (inside && lo > box->at[3]) cut[parts++] = lo;
+  if (inside && hi < end) cut[parts++] = hi;
+  cut[parts++] = end;
+  return parts;
 }
 
 static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
@@ -188,10 +232,19 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
     const ptrdiff_t group = rest % g->shape.groups;
     conv_box box;
     conv_view view;
+    ptrdiff_t cut[3];
     if (!FN(conv_box_of)(g, rest / g->shape.groups, class, &box)) continue;
     const int copy = g->ci != g->cs && g->shape.kernel[2] > 1 && box.axis[2].gap == 1;
-    FN(conv_look)(g, &box, group * g->ci, g->ci, copy, room.copy, &view);
-    FN(conv_panels)(g, &box, &view, &room, group, split * g->panels / g->panel_splits, (split + 1) * g->panels / g->panel_splits);
+    const int parts = FN(conv_cut)(g, &box, cut);
+    for (int i = 0; i < parts; i++) {
+      const conv_axis axis = box.axis[2];
+      box.n[3] = cut[i] - box.at[3];
+      box.pixels = box.n[0] * box.n[1] * box.n[2] * box.n[3];
+      FN(conv_look)(g, &box, group * g->ci, g->ci, copy, room.copy, &view);
+      FN(conv_panels)(g, &box, &view, &room, group, split * g->panels / g->panel_splits, (split + 1) * g->panels / g->panel_splits);
+      box.axis[2] = axis;
+      box.at[3] = cut[i];
+    }
   }
 }
 

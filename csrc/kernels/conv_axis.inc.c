@@ -63,6 +63,16 @@ static inline ptrdiff_t FN(conv_extent)(const conv_axis *axis, ptrdiff_t n)
   return axis->count == 0 ? 0 : (n - 1) * axis->step + (axis->count - 1) * axis->gap + 1;
 }
 
+/* The positions [*lo, *hi) of n from `at` on for which tap t of the axis lies inside the source. */
+static inline void FN(conv_inside)(const conv_axis *axis, ptrdiff_t extent, ptrdiff_t t, ptrdiff_t at, ptrdiff_t n, ptrdiff_t *lo, ptrdiff_t *hi)
+{
+  const ptrdiff_t first = axis->first + t * axis->gap, step = axis->step;          /* position j reads j*step + first */
+  *lo = first >= 0 ? 0 : (-first + step - 1) / step;
+  *hi = extent - first <= 0 ? 0 : (extent - first + step - 1) / step;
+  if (*lo < at) *lo = at;
+  if (*hi > at + n) *hi = at + n;
+}
+
 /* Planar: output channels as rows of tiles; 5 are 6, and more than 6 are fours. */
 static inline ptrdiff_t FN(conv_planar_width)(ptrdiff_t co) { return co <= 4 ? co : co <= 6 ? 6 : (co + 3) / 4 * 4; }
 

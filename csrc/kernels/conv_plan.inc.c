@@ -56,7 +56,7 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     g->units = boxes * g->bundles * classes;
     g->pack_units = g->taps;
   } else {
-    FN(conv_boxes)(g, CONV_PIXELS);
+    FN(conv_boxes)(g, FN(CONV_TALL) && g->co <= 2 * GLEN ? CONV_FLAT : CONV_PIXELS);
     for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
     const ptrdiff_t pieces = boxes * s->groups * classes;
     if (pieces < CONV_MIN_UNITS) g->panel_splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);

@@ -16,16 +16,6 @@ static void FN(conv_gather)(const fn_conv_args *g, const conv_box *box, ptrdiff_
       }
 }
 
-/* The positions [*lo, *hi) of n from `at` on for which tap t of the axis lies inside the source. */
-static inline void FN(conv_inside)(const conv_axis *axis, ptrdiff_t extent, ptrdiff_t t, ptrdiff_t at, ptrdiff_t n, ptrdiff_t *lo, ptrdiff_t *hi)
-{
-  const ptrdiff_t first = axis->first + t * axis->gap, step = axis->step;          /* position j reads j*step + first */
-  *lo = first >= 0 ? 0 : (-first + step - 1) / step;
-  *hi = extent - first <= 0 ? 0 : (extent - first + step - 1) / step;
-  if (*lo < at) *lo = at;
-  if (*hi > at + n) *hi = at + n;
-}
-
 /* The depth for a tap: rows of pixels.  Read in place, the pixels whose tap is outside are left out; in a copy none is, and the depth is the
    same for all taps, whose place is with the rows.  bare: gy is read in place too. */
 static ptrdiff_t FN(conv_pixels)(const fn_conv_args *g, const conv_box *box, const conv_view *view, const ptrdiff_t *tap, ptrdiff_t width,
