@@ -32,7 +32,7 @@ typedef struct {
    conv_pack     forward, input: weights into panels, rows in the order in which tiles read them.  range: pack_units, blocks of lanes.
    conv_apply    forward, input.  range: units = boxes x groups x splits of the panels x classes.
    conv_planar_pack, conv_planar   forward, input, for at most 16 output channels of a group and, forward, a stride of 1: lanes are pixels.
-                 ranges: pack_units, taps; units = boxes x bundles of groups x classes.
+                 ranges: pack_units, taps; units = boxes x bundles of groups.
    conv_planar_weight   the weight gradient of such layers, as conv_weight.  range: units = splits x bundles.
    conv_scatter_pack, conv_scatter   input, for few channels of gx, one group and a dilation of 1 along the last axis: columns are taps x
                  channels, and the products of a pixel are added to gx, a run for each row of the kernel.  ranges: pack_units, rows of the
@@ -76,6 +76,7 @@ enum {
   CONV_FLAT      = 1024,                             /* planar */
   CONV_SOURCE    = 192 << 10,                        /* bytes of source that a box should see */
   CONV_WSOURCE   = 512 << 10,                        /* weight */
+  CONV_KIND      = 448,                              /* planar: bytes that describe a class of a box, at most */
   CONV_NEAR      = 128 << 10,                        /* planar: less, since its rows jump from plane to plane */
   CONV_BAND      = 4,                                /* scatter: a band of gx has at least so many times the rows of a window */
   CONV_APART     = 12,                               /* scatter: additions before the same row is met again */

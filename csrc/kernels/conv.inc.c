@@ -258,6 +258,7 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
 #undef conv_axis
 #undef conv_view
 #undef conv_box
+#undef conv_kind
 #undef conv_room
 #undef conv_ring
 #undef conv_share

@@ -97,6 +97,10 @@ static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
       axis.pixels = FN(conv_ceil)(g->to[a - 1], g->classes[a - 1]);
       if (g->pass == FN_CONV_INPUT)
         axis.count = FN(conv_ceil)(g->shape.kernel[a - 1], axis.gap * g->shape.stride[a - 1] / g->shape.dilation[a - 1]);
+      if (g->pass == FN_CONV_INPUT && g->how == FN_CONV_PLANAR) {                    /* what all classes see */
+        axis.gap = 1;
+        axis.count = ((g->shape.kernel[a - 1] - 1) * g->shape.dilation[a - 1] + g->shape.stride[a - 1] - 1) / g->shape.stride[a - 1] + 1;
+      }
     }
     const ptrdiff_t over = (axis.count - 1) * axis.gap + 1;
     ptrdiff_t most = (limit / seen - over) / axis.step + 1;
@@ -115,7 +119,9 @@ static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
   if (g->pass == FN_CONV_WEIGHT) g->scratch_size += (size * CONV_NR + 64) * (ptrdiff_t)sizeof(T);
   if (g->how == FN_CONV_PLANAR) {
     const ptrdiff_t width = FN(conv_planar_width)(g->co), positions = seen / (g->ci * g->bundle * (ptrdiff_t)sizeof(T));
-    g->scratch_size += g->bundle * (g->ci * (CONV_NR + 16) + width * (positions + CONV_NR)) * (ptrdiff_t)sizeof(T);
+    const ptrdiff_t classes = g->classes[0] * g->classes[1] * g->classes[2];
+    g->scratch_size += g->bundle * (g->ci * (CONV_NR + 16) + classes * width * (positions + CONV_NR)) * (ptrdiff_t)sizeof(T);
+    g->scratch_size += classes * CONV_KIND + 128;
   }
   g->scratch_size = (g->scratch_size + 127) / 128 * 128;
 }

@@ -53,7 +53,7 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     FN(conv_boxes)(g, CONV_FLAT);
     for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
     g->packed_size = s->groups * g->taps * g->ci * FN(conv_planar_width)(g->co);
-    g->units = boxes * g->bundles * classes;
+    g->units = boxes * g->bundles;
     g->pack_units = g->taps;
   } else {
     FN(conv_boxes)(g, FN(CONV_TALL) && g->co <= 2 * GLEN ? CONV_FLAT : CONV_PIXELS);

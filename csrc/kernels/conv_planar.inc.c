@@ -2,9 +2,10 @@
    one for each channel, padded; a row of B is a stretch of a plane, shifted by the tap, and rows of A are weights.  Pixels are counted through
    the padded rows, and the few that lie in the padding are dropped at the end. */
 
-/* rows x n numbers, rows fs apart, are written as n rows ts apart.  The next rows on both sides are asked for: they are jumps away. */
+/* rows x n numbers, rows fs apart, are written as n rows ts apart.  Of many rows those after the next are asked for: they are jumps away. */
 static void FN(conv_turn)(const T *from, ptrdiff_t fs, ptrdiff_t rows, ptrdiff_t n, T *to, ptrdiff_t ts)
 {
+  const int ahead = rows > n;
   for (ptrdiff_t i = 0; i < rows; i += VLEN)
     for (ptrdiff_t j = 0; j < n; j += VLEN) {
       const ptrdiff_t i0 = rows - i < VLEN && rows > VLEN ? rows - VLEN : i;        /* some twice rather than a part */
@@ -16,8 +17,8 @@ static void FN(conv_turn)(const T *from, ptrdiff_t fs, ptrdiff_t rows, ptrdiff_t
         #pragma GCC unroll 16
         for (int l = 0; l < VLEN; l++) {
           r[l] = v_load(a + l * fs);
-          __builtin_prefetch(a + (VLEN + l) * fs);
-          __builtin_prefetch(b + (VLEN + l) * ts);
+          if (ahead) __builtin_prefetch(a + (2 * VLEN + l) * fs);
+          else __builtin_prefetch(b + (2 * VLEN + l) * ts, 1);
         }
         v_transpose(r);
         #pragma GCC unroll 16
@@ -76,7 +77,10 @@ FN_INLINE void FN(conv_planar_tile)(const int mr, const fn_conv_seg *seg, ptrdif
     for (ptrdiff_t l = seg->len; l > 0; l--, weight += rows, row += pitch) {
       gvec v[GEMM_NV];
       #pragma GCC unroll 8
-      for (int j = 0; j < GEMM_NV; j++) v[j] = g_load(row + j * GLEN);
+      for (int j = 0; j < GEMM_NV; j++) {
+        v[j] = g_load(row + j * GLEN);
+        g_keep(v[j]);                                /* they cross lines: loading each again for every channel takes twice the time */
+      }
       #pragma GCC unroll 8
       for (int i = 0; i < mr; i++) {
         const gvec s = g_set(weight[i]);
@@ -103,16 +107,24 @@ static __attribute__((noinline)) void FN(conv_planar_rows)(int mr, const fn_conv
   }
 }
 
+FN_INLINE void FN(conv_weave)(const ptrdiff_t co, const T *from, ptrdiff_t pitch, ptrdiff_t n, T *to, ptrdiff_t step)
+{
+  for (ptrdiff_t w = 0; w < n; w++, to += step) {
+    __builtin_prefetch(to + 32 * step, 1);
+    #pragma GCC unroll 4
+    for (ptrdiff_t k = 0; k < co; k++) to[k] = from[k * pitch + w];
+  }
+}
+
 /* A row of pixels from planes to dst. */
 static void FN(conv_planar_store)(const T *from, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t co, T *to, ptrdiff_t step)
 {
-  if (co == 1 && step == 1) { memcpy(to, from, (size_t)n * sizeof(T)); return; }
-  if (co <= 4 || VLEN == 1) {
-    for (ptrdiff_t w = 0; w < n; w++, to += step)
-      for (ptrdiff_t k = 0; k < co; k++) to[k] = from[k * pitch + w];
-    return;
-  }
-  FN(conv_turn)(from, pitch, co, n, to, step);
+  if (co == 1 && step == 1) memcpy(to, from, (size_t)n * sizeof(T));
+  else if (co == 1) FN(conv_weave)(1, from, pitch, n, to, step);
+  else if (co == 2) FN(conv_weave)(2, from, pitch, n, to, step);
+  else if (co == 3) FN(conv_weave)(3, from, pitch, n, to, step);
+  else if (co == 4 || VLEN == 1) FN(conv_weave)(co, from, pitch, n, to, step);
+  else FN(conv_turn)(from, pitch, co, n, to, step);
 }
 
 /* Weights as [group][slot of tap][ci][width]; range: taps. */
@@ -145,54 +157,105 @@ static ptrdiff_t FN(conv_planar_taps)(const fn_conv_args *g, const conv_box *box
   return n;
 }
 
+/* What all classes of a box see together, an interval on each axis: first[d] and extent[d] of the source. */
+static void FN(conv_planar_seen)(const fn_conv_args *g, ptrdiff_t index, ptrdiff_t *first, ptrdiff_t *extent)
+{
+  for (int d = 2; d >= 0; d--) {
+    const ptrdiff_t at = index % g->boxes[d + 1] * g->box[d + 1];
+    ptrdiff_t lo = PTRDIFF_MAX, hi = PTRDIFF_MIN;
+    index /= g->boxes[d + 1];
+    for (ptrdiff_t r = 0; r < g->classes[d]; r++) {
+      const conv_axis axis = FN(conv_axis_of)(g, d, r);
+      const ptrdiff_t n = axis.pixels - at < g->box[d + 1] ? axis.pixels - at : g->box[d + 1], begin = at * axis.step + axis.first;
+      if (n <= 0 || axis.count == 0) continue;
+      if (begin < lo) lo = begin;
+      if (begin + FN(conv_extent)(&axis, n) > hi) hi = begin + FN(conv_extent)(&axis, n);
+    }
+    first[d] = lo < hi ? lo : 0;
+    extent[d] = lo < hi ? hi - lo : g->box[d + 1];              /* no taps: zeros, or the bias */
+  }
+}
+
+/* A class of a box: its taps, where its first pixel's window begins in a plane, and the numbers from its first pixel to its last. */
+typedef struct { conv_box box; const fn_conv_seg *seg; ptrdiff_t nseg, at, run; T *result; } FN(conv_kind);
+#define conv_kind FN(conv_kind)
+_Static_assert(sizeof(conv_kind) <= CONV_KIND, "CONV_KIND");
+
+/* The classes of a box that have pixels; returns their number.  Each has `size` numbers of `result`. */
+static ptrdiff_t FN(conv_kinds)(const fn_conv_args *g, ptrdiff_t index, const ptrdiff_t *first, const ptrdiff_t *extent, const conv_view *view,
+                                fn_conv_seg *seg, T *result, ptrdiff_t size, conv_kind *kind)
+{
+  const ptrdiff_t classes = g->classes[0] * g->classes[1] * g->classes[2];
+  ptrdiff_t n = 0;
+  for (ptrdiff_t class = 0; class < classes; class++) {
+    conv_kind *one = kind + n;
+    const conv_axis *axis = one->box.axis;
+    if (!FN(conv_box_of)(g, index, class, &one->box)) continue;
+    one->seg = seg;
+    one->nseg = FN(conv_planar_taps)(g, &one->box, view, FN(conv_planar_width)(g->co), seg);
+    one->run = (one->box.n[2] - 1) * extent[2] + one->box.n[3];
+    one->result = result + n * size;
+    one->at = 0;
+    for (int d = 0; d < 3 && one->nseg; d++) one->at += (one->box.at[d + 1] * axis[d].step + axis[d].first - first[d]) * view->stride[d + 1];
+    seg += one->nseg;
+    n++;
+  }
+  return n;
+}
+
+/* Rows of pixels of plane (n, d) of a class, to dst. */
+static void FN(conv_planar_out)(const fn_conv_args *g, const conv_kind *kind, ptrdiff_t n, ptrdiff_t d, ptrdiff_t group, ptrdiff_t groups,
+                                ptrdiff_t row, ptrdiff_t length)
+{
+  const conv_box *box = &kind->box;
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), all = g->co * g->shape.groups, step = g->classes[2] * all;
+  const ptrdiff_t at = ((box->at[0] + n) * g->to[0] + (box->at[1] + d) * g->classes[0] + box->class[0]) * g->to[1];
+  for (ptrdiff_t h = 0; h < box->n[2]; h++) {
+    const ptrdiff_t line = at + (box->at[2] + h) * g->classes[1] + box->class[1];
+    T *to = (T *)g->dst + (line * g->to[2] + box->at[3] * g->classes[2] + box->class[2]) * all + group * g->co;
+    if (width == g->co) FN(conv_planar_store)(kind->result + h * row, length, box->n[3], groups * g->co, to, step);
+    else for (ptrdiff_t i = 0; i < groups; i++)
+      FN(conv_planar_store)(kind->result + i * width * length + h * row, length, box->n[3], g->co, to + i * g->co, step);
+  }
+}
+
+/* A unit is a box of all classes: they read the same planes, each stretch while it is in L1. */
 static void FN(conv_planar)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_conv_args *g = p;
   const conv_room room = FN(conv_room_of)(g, thread);
-  const ptrdiff_t classes = g->classes[0] * g->classes[1] * g->classes[2], width = FN(conv_planar_width)(g->co);
-  const ptrdiff_t all = g->co * g->shape.groups;
-  T bias[16] = { 0 };
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), classes = g->classes[0] * g->classes[1] * g->classes[2];
+  const int mr = (int)(width <= 6 ? width : 4);
+  conv_kind *kind = (conv_kind *)room.copy;
+  T *result = (T *)(((uintptr_t)(kind + classes) + 63) / 64 * 64), bias[16] = { 0 };
   for (ptrdiff_t u = begin; u < end; u++) {
-    conv_box box;
-    conv_view view;
-    ptrdiff_t lo[3], extent[3];
-    if (!FN(conv_box_of)(g, u / classes / g->bundles, u % classes, &box)) continue;
-    const ptrdiff_t group = u / classes % g->bundles * g->bundle;
+    const ptrdiff_t index = u / g->bundles, group = u % g->bundles * g->bundle;
     const ptrdiff_t groups = g->shape.groups - group < g->bundle ? g->shape.groups - group : g->bundle;
-    for (int d = 0; d < 3; d++) {
-      lo[d] = box.at[d + 1] * box.axis[d].step + box.axis[d].first;
-      extent[d] = FN(conv_extent)(&box.axis[d], box.n[d + 1]);
-      if (extent[d] == 0) extent[d] = box.n[d + 1];                  /* a class without taps: zeros, or the bias */
-    }
-    view.stride[3] = 1;
+    ptrdiff_t first[3], extent[3];
+    conv_view view = { .stride[3] = 1 };
+    FN(conv_planar_seen)(g, index, first, extent);
     for (int d = 2; d >= 0; d--) view.stride[d] = view.stride[d + 1] * extent[d];
-    const ptrdiff_t run = (box.n[2] - 1) * extent[2] + box.n[3];     /* from the first pixel of a plane to the last */
-    const ptrdiff_t length = (run + CONV_NR - 1) / CONV_NR * CONV_NR, pitch = (box.n[0] * view.stride[0] + CONV_NR + 15) / 16 * 16;
-    T *result = room.copy, *planes = result + groups * width * length;
-    const ptrdiff_t nseg = FN(conv_planar_taps)(g, &box, &view, width, room.seg);
-    if (nseg) FN(conv_planes)(g, &box, lo, extent, pitch, group * g->ci, groups * g->ci, planes);
-    for (ptrdiff_t n = 0; n < box.n[0]; n++)
-      for (ptrdiff_t d = 0; d < box.n[1]; d++) {
+    const ptrdiff_t most = (g->box[2] - 1) * extent[2] + g->box[3], length = (most + CONV_NR - 1) / CONV_NR * CONV_NR;
+    const ptrdiff_t size = groups * width * length, kinds = FN(conv_kinds)(g, index, first, extent, &view, room.seg, result, size, kind);
+    if (kinds == 0) continue;
+    const conv_box *box = &kind->box;                /* of class 0, or the first that has pixels here: no other has more */
+    const ptrdiff_t pitch = (box->n[0] * view.stride[0] + CONV_NR + 15) / 16 * 16;
+    T *planes = result + classes * size;
+    FN(conv_planes)(g, box, first, extent, pitch, group * g->ci, groups * g->ci, planes);
+    for (ptrdiff_t n = 0; n < box->n[0]; n++)
+      for (ptrdiff_t d = 0; d < box->n[1]; d++) {
         const T *plane = planes + n * view.stride[0] + d * view.stride[1];
-        for (ptrdiff_t i = 0; i < groups; i++) {
+        for (ptrdiff_t i = 0; i < groups; i++, plane += g->ci * pitch) {
           const T *w = (const T *)g->packed + (group + i) * g->taps * g->ci * width, *b = (const T *)g->bias + (group + i) * g->co;
           if (g->bias) for (ptrdiff_t k = 0; k < g->co; k++) bias[k] = b[k];
-          for (ptrdiff_t k = 0; k < width;) {
-            const int mr = (int)(width <= 6 ? width : 4);
-            T *y = result + (i * width + k) * length;
-            for (ptrdiff_t q = 0; q < length; q += CONV_NR)
-              FN(conv_planar_rows)(mr, room.seg, nseg, width, pitch, w + k, plane + i * g->ci * pitch + q, bias + k, y + q, length);
-            k += mr;
-          }
+          for (ptrdiff_t q = 0; q < length; q += CONV_NR)
+            for (const conv_kind *one = kind; one < kind + kinds; one++)
+              for (ptrdiff_t k = 0; k < width && q < one->run && d < one->box.n[1]; k += mr)
+                FN(conv_planar_rows)(mr, one->seg, one->nseg, width, pitch, w + k, plane + one->at + q, bias + k,
+                                     one->result + (i * width + k) * length + q, length);
         }
-        const ptrdiff_t at = ((box.at[0] + n) * g->to[0] + (box.at[1] + d) * g->classes[0] + box.class[0]) * g->to[1];
-        for (ptrdiff_t h = 0; h < box.n[2]; h++) {
-          const ptrdiff_t row = at + (box.at[2] + h) * g->classes[1] + box.class[1];
-          T *to = (T *)g->dst + (row * g->to[2] + box.at[3] * g->classes[2] + box.class[2]) * all + group * g->co;
-          if (width == g->co) FN(conv_planar_store)(result + h * extent[2], length, box.n[3], groups * g->co, to, g->classes[2] * all);
-          else for (ptrdiff_t i = 0; i < groups; i++)
-            FN(conv_planar_store)(result + i * width * length + h * extent[2], length, box.n[3], g->co, to + i * g->co, g->classes[2] * all);
-        }
+        for (const conv_kind *one = kind; one < kind + kinds; one++)
+          if (d < one->box.n[1]) FN(conv_planar_out)(g, one, n, d, group, groups, extent[2], length);
       }
   }
 }

@@ -42,7 +42,8 @@ FN_INLINE void FN(conv_dot_tile)(const int mr, const T *x, const ptrdiff_t *at, 
     for (int i = 0; i < mr; i++) y[i] = v_load(gy + i * pitch + l);
     #pragma GCC unroll 8
     for (int j = 0; j < GEMM_NV; j++) {
-      const vec v = v_load(row[j] + l);
+      vec v = v_load(row[j] + l);
+      v_keep(v);
       #pragma GCC unroll 8
       for (int i = 0; i < mr; i++) sum[j * mr + i] = v_fma(v, y[i], sum[j * mr + i]);
     }

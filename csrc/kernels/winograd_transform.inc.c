@@ -53,6 +53,12 @@ static WINOGRAD_ONCE void FN(winograd_scatter)(const winograd_window *s, int siz
       if (s->rows >> i & s->columns >> j & 1) v_storen(s->p + i * s->row + j * s->column + c, v_load(from), lanes);
 }
 
+/* Whether whole vectors from channel c on of all pixels of the window lie in the image's memory, which ends at `end`. */
+static inline int FN(winograd_direct)(const winograd_window *s, int size, ptrdiff_t c, const T *end)
+{
+  return s->whole && s->p + (size - 1) * (s->row + s->column) + c + VLEN <= end;
+}
+
 static inline ptrdiff_t FN(winograd_least)(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t FN(winograd_lanes)(ptrdiff_t n) { return n < 0 ? 0 : n < VLEN ? n : VLEN; }
 
@@ -82,15 +88,16 @@ FN_INLINE void FN(winograd_read)(const int m, const T *p, ptrdiff_t row, ptrdiff
   }
 }
 
-/* V[patch of c][plane][tile - t0][c] of tiles [t0, t1) and the inputs first..last, from a patch to its end; lanes past c are zeros. */
+/* V[patch of c][plane][tile - t0][c] of tiles [t0, t1) and the inputs first..last, from a patch to its end; nobody reads lanes past c. */
 FN_INLINE void FN(winograd_read_tiles)(const int m, const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t first, ptrdiff_t last, T *v)
 {
   _Alignas(64) T edge[36 * VLEN];
+  const T *end = (const T *)a->x + a->images * a->ih * a->iw * a->c;
   for (ptrdiff_t t = t0; t < t1; t++, v += a->c_row) {
     const winograd_window s = FN(winograd_at_tile)(a, t, (T *)a->x, a->ih, a->iw, a->c, a->pad_h, a->pad_w, m + 2);
     for (ptrdiff_t c0 = first, patch = 0; c0 < last; c0 += a->c_patch, patch += a->v_patch)
       for (ptrdiff_t c = c0; c < c0 + a->c_patch && c < last; c += VLEN) {
-        const int cut = m == 4 && s.high + s.wide < 8, direct = s.whole && c + VLEN <= a->c;
+        const int cut = m == 4 && s.high + s.wide < 8, direct = FN(winograd_direct)(&s, m + 2, c, end);
         const T *from = direct ? s.p + c : edge;
         const ptrdiff_t row = direct ? s.row : (m + 2) * VLEN, column = direct ? s.column : VLEN;
         if (!direct) FN(winograd_gather)(&s, m + 2, c, FN(winograd_lanes)(a->c - c), edge);
@@ -187,11 +194,13 @@ FN_INLINE void FN(winograd_spread_tiles)(const int m, const fn_winograd_args *a,
 {
   const ptrdiff_t padded = GEMM_TAIL ? a->k : a->panels * GEMM_NR;
   _Alignas(64) T edge[16 * VLEN];
+  const T *end = (const T *)a->y + a->images * a->oh * a->ow * a->k;
   for (ptrdiff_t t = t0; t < t1; t++, d += a->k_row) {
     const winograd_window s = FN(winograd_at_tile)(a, t, a->y, a->oh, a->ow, a->k, 0, 0, m);
     for (ptrdiff_t k0 = 0, patch = 0; k0 < padded; k0 += a->k_patch, patch += a->d_patch)
       for (ptrdiff_t k = k0; k < k0 + a->k_patch && k < padded; k += VLEN) {
-        const int cut = m == 4 && s.high + s.wide < 8, direct = (s.whole || cut) && k + VLEN <= a->k;
+        const int cut = m == 4 && s.high + s.wide < 8, inside = k + VLEN <= a->k;
+        const int direct = cut || !(GEMM_TAIL || inside) ? (s.whole || cut) && inside : FN(winograd_direct)(&s, m, k, end);
         const T *from = direct ? s.p + k : edge;
         const ptrdiff_t row = direct ? s.row : m * VLEN, column = direct ? s.column : VLEN;
         if (!direct) FN(winograd_gather)(&s, m, k, FN(winograd_lanes)(a->k - k), edge);

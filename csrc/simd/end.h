@@ -86,6 +86,7 @@
 #undef g_storen
 #undef g_set
 #undef g_zero
+#undef g_keep
 #undef g_add
 #undef g_fma
 #undef g_max

@@ -10,3 +10,4 @@
 #define g_add(a, b)    v_add(a, b)
 #define g_fma(a, b, c) v_fma(a, b, c)
 #define g_max(a, b)    v_max(a, b)
+#define g_keep(v)      v_keep(v)

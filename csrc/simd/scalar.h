@@ -70,6 +70,7 @@ static inline gvec FN(g_max)(gvec a, gvec b)                                    
   return (gvec)((m & (FN(gbits))a) | (~m & (FN(gbits))b));
 }
 #define g_set(s)       ((s) - (gvec){ 0 })                                       /* s in every lane */
+#define g_keep(v)      ((void)(v))
 #define g_zero()       ((gvec){ 0 })
 #define g_load(p)      (*(const gvec *)(p))
 #define g_store(p, v)  (*(gvec *)(p) = (v))

@@ -102,8 +102,11 @@ cdef int judge(int m, int dtype, const fn_conv_shape *s, int which, const char *
     if _precision == "highest":
         why[0] = b"the highest precision is asked for"
         return CONV_CAN
-    if min(s.c, s.k) < 12:
+    if min(s.c, s.k) < 8 or s.c + s.k < 24:
         why[0] = b"there are few channels"
+        return CONV_CAN
+    if which == CONV_FORWARD and s.c < 12:
+        why[0] = b"sums of few channels: the direct sum is more than four times as exact"
         return CONV_CAN
     if own > 0.9 * duration(0, s, which) or own > duration(6 - m, s, which):
         why[0] = b"another algorithm needs less time"
