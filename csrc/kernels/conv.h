@@ -56,6 +56,7 @@ typedef struct {
   ptrdiff_t     ci, co, cs;                          /* channels of a group: of rows of a panel, of columns; all channels of the source */
   ptrdiff_t     from[3], to[3];                      /* extents of the source; of what is cut into boxes */
   ptrdiff_t     classes[3];
+  ptrdiff_t     lines;                               /* conv_apply: rows of pixels are taken as lines (conv_line.inc.c) */
   ptrdiff_t     bundle, bundles;                     /* planar: groups whose planes are made together, at most 16 channels; their number */
   ptrdiff_t     taps, panels, panel_splits, splits, row_blocks;
   ptrdiff_t     block;                               /* weight: channels that are copied together; 0: the source is read in place */
@@ -73,7 +74,7 @@ typedef struct { ptrdiff_t a, b, len; } fn_conv_seg;
 enum {
   CONV_PIXELS    = 240,                              /* most pixels of a box, forward and input: a multiple of every tile */
   CONV_WPIXELS   = 784,                              /* weight: the longer the depth, the more seldom sums are loaded and stored */
-  CONV_FLAT      = 1024,                             /* planar */
+  CONV_FLAT      = 1024,                             /* planar, lines */
   CONV_SOURCE    = 192 << 10,                        /* bytes of source that a box should see */
   CONV_WSOURCE   = 512 << 10,                        /* weight */
   CONV_KIND      = 448,                              /* planar: bytes that describe a class of a box, at most */

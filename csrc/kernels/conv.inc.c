@@ -167,8 +167,8 @@ static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const co
 {
   const ptrdiff_t nseg = FN(conv_segments)(g, box, view, room->seg), lanes = g->co * g->shape.groups;
   ptrdiff_t was = 1;
-  const int lines = FN(CONV_TALL) && box->n[3] >= 4 && g->taps * g->ci <= CONV_DEPTH;      /* a row of pixels, and sums that are stored once */
-  if (!lines || g->co > 2 * GLEN) FN(conv_places)(g, box, view, lanes, room->a_at, room->c_at);
+  const int lines = g->lines && box->n[3] >= 4;
+  if (!lines) FN(conv_places)(g, box, view, lanes, room->a_at, room->c_at);
   for (ptrdiff_t panel = from; panel < to; panel++) {
     ptrdiff_t width, k = panel * CONV_NR;
     const ptrdiff_t n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
@@ -178,7 +178,7 @@ static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const co
     for (ptrdiff_t i = 0; i < nseg; i++) room->seg[i].b = room->seg[i].b / was * width;
     was = width;
     conv_job job = { .seg = room->seg, .nseg = nseg, .a_step = 1, .bias = g->bias ? bias : NULL };
-    if (lines && width <= 2 * GLEN) {
+    if (lines) {
       FN(conv_lines)(g, &job, box, view, n, b, c);
       continue;
     }
@@ -201,7 +201,7 @@ static int FN(conv_cut)(const fn_conv_args *g, const conv_box *box, ptrdiff_t *c
   const conv_axis *x = &box->axis[2];
   const ptrdiff_t end = box->at[3] + box->n[3];
   ptrdiff_t lo, hi, other;
-  int parts = 0, inside = FN(CONV_TALL) && g->panels == 1 && x->count > 1;
+  int parts = 0, inside = g->lines && x->count > 1;
   for (int d = 0; d < 2; d++) {
     const ptrdiff_t first = box->at[d + 1] * box->axis[d].step + box->axis[d].first;
     inside &= first >= 0 && first + FN(conv_extent)(&box->axis[d], box->n[d + 1]) <= g->from[d];

@@ -50,6 +50,9 @@ FN_INLINE void FN(conv_line_tile)(const int fours, const int nv, const conv_job 
     }
 }
 
+/* Whether a row of n pixels is nearly whole fours: what is missing is computed twice. */
+static inline int FN(conv_fours_fit)(ptrdiff_t n) { return n >= 4 && 8 * (-n & 3) <= n; }
+
 /* Fours of the next tile of n rows, at most `most`: shares as equal as whole fours allow. */
 static inline int FN(conv_fours)(ptrdiff_t n, int most)
 {

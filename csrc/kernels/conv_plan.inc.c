@@ -56,7 +56,8 @@ static void FN(conv_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     g->units = boxes * g->bundles;
     g->pack_units = g->taps;
   } else {
-    FN(conv_boxes)(g, FN(CONV_TALL) && g->co <= 2 * GLEN ? CONV_FLAT : CONV_PIXELS);
+    g->lines = FN(CONV_TALL) && g->co <= 2 * GLEN && g->taps * g->ci <= CONV_DEPTH && FN(conv_fours_fit)(FN(conv_ceil)(g->to[2], g->classes[2]));
+    FN(conv_boxes)(g, g->lines ? CONV_FLAT : CONV_PIXELS);
     for (int a = 0; a < 4; a++) boxes *= g->boxes[a];
     const ptrdiff_t pieces = boxes * s->groups * classes;
     if (pieces < CONV_MIN_UNITS) g->panel_splits = FN(conv_ceil)(CONV_MIN_UNITS, pieces);
