@@ -43,7 +43,7 @@ class _half_dtype(dtype):
     def index(self) -> int:  # type: ignore[override]
         raise TypeError(f"dtype {self!r} is only a name: tensors are {', '.join(map(repr, DTYPES))}")
 
-    numpy = index
+    numpy = index  # type: ignore[assignment]
 
 
 DTYPES = tuple(dtype(i, name) for i, name in enumerate(("float32", "float64", "int64", "int32", "uint8", "bool")))

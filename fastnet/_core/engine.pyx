@@ -74,10 +74,12 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     for x, g in zip(leaves, grad(outputs, leaves, grad_tensors, retain_graph, allow_unused=True)):
         if g is not None:
             x.grad = g if x.grad is None else x.grad.detach() + g
+            for call in node_hooks(node_object(x.node))[1]:
+                call()
 
 
-def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, allow_unused=None, is_grads_batched=False,
-         materialize_grads=False):
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True, allow_unused=None,
+         is_grads_batched=False, materialize_grads=False):
     """The gradients of the sum of outputs with respect to inputs; no ``.grad`` changes.
 
     Args:
@@ -86,6 +88,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         grad_outputs: for each output the gradient to begin with; None: 1, for a tensor of one element.
         retain_graph: keep the graph for another backward; default: where create_graph is True.
         create_graph: record the backward itself, so that the gradients have a history and can be differentiated again.
+        only_inputs: must be True; `backward` is what adds to the ``.grad`` of leaves.
         allow_unused: give None for an input that no output depends on, instead of an error.
         is_grads_batched: must be False.
         materialize_grads: give zeros for an input that no output depends on.
@@ -104,6 +107,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     cdef Tensor x
     cdef Node w
     cdef fn_tensor g
+    if not only_inputs:
+        raise ValueError("grad: only_inputs=False is not available; call backward")
     if is_grads_batched:
         raise ValueError("grad: is_grads_batched=True is not available; call grad for each row")
     wanted = _tensors(inputs, "grad", "inputs")

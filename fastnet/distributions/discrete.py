@@ -8,7 +8,7 @@ import numpy as np
 import fastnet
 from fastnet._core.engine import no_grad
 from fastnet._core.tensor import Tensor
-from fastnet.distributions.distribution import Distribution, parameters
+from fastnet.distributions.distribution import Distribution, numpy_generator, parameters
 from fastnet.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 
@@ -60,6 +60,10 @@ class Bernoulli(Distribution):
         return self.probs
 
     @property
+    def mode(self) -> Tensor:
+        return (self.probs >= 0.5).to(self.probs.dtype)
+
+    @property
     def variance(self) -> Tensor:
         return self.probs * (1 - self.probs)
 
@@ -109,6 +113,10 @@ class Categorical(Distribution):
     def entropy(self) -> Tensor:
         return -(self.probs * self.logits.clamp(min=fastnet.finfo(self.logits.dtype).min)).sum(-1)
 
+    @property
+    def mode(self) -> Tensor:
+        return self.probs.argmax(-1)
+
 
 class OneHotCategorical(Distribution):
     """One of several classes, as a vector of zeros and a one.
@@ -142,6 +150,10 @@ class OneHotCategorical(Distribution):
         return self.probs
 
     @property
+    def mode(self) -> Tensor:
+        return one_hot(self._classes.mode, self.probs.shape[-1]).to(self.probs.dtype)
+
+    @property
     def variance(self) -> Tensor:
         return self.probs * (1 - self.probs)
 
@@ -164,10 +176,8 @@ class Poisson(Distribution):
         self._require("rate", self.rate >= 0)
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
-        # NumPy counts, from a seed that fastnet's generator gives.
-        rng = np.random.default_rng(int(fastnet.randint(0, 2**62, ()).item()))
         rate = self.rate.detach().expand(self._extended(sample_shape)).numpy()
-        return fastnet.from_numpy(np.asarray(rng.poisson(rate), rate.dtype))
+        return fastnet.from_numpy(np.asarray(numpy_generator().poisson(rate), rate.dtype))
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._require("value", (value >= 0) & (value == value.floor()))
@@ -176,6 +186,10 @@ class Poisson(Distribution):
     @property
     def mean(self) -> Tensor:
         return self.rate
+
+    @property
+    def mode(self) -> Tensor:
+        return self.rate.floor()
 
     @property
     def variance(self) -> Tensor:

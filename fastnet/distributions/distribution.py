@@ -1,7 +1,10 @@
 """Distribution: what all have in common; Independent: axes of a batch taken as axes of the event."""
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
+
+import numpy as np
 
 import fastnet
 from fastnet._core.engine import no_grad
@@ -13,7 +16,13 @@ def parameters(*values: Tensor | float) -> tuple[Tensor, ...]:
     """Numbers and tensors as floating-point tensors of one shape."""
     dtype = next((v.dtype for v in values if isinstance(v, Tensor) and v.is_floating_point()), fastnet.get_default_dtype())
     tensors = (v if isinstance(v, Tensor) else fastnet.tensor(v, dtype=dtype) for v in values)
-    return tuple(fastnet.broadcast_tensors(*(t if t.is_floating_point() else t.to(dtype) for t in tensors)))
+    found = tuple(t if t.is_floating_point() else t.to(dtype) for t in tensors)
+    return found if len({t.shape for t in found}) == 1 else tuple(fastnet.broadcast_tensors(*found))
+
+
+def numpy_generator() -> np.random.Generator:
+    """NumPy's generator, from a seed that fastnet's gives: for what NumPy draws."""
+    return np.random.default_rng(int(fastnet.randint(0, 2**62, ()).item()))
 
 
 class Distribution:
@@ -32,11 +41,46 @@ class Distribution:
 
     def __init__(self, batch_shape: Any = (), event_shape: Any = (), validate_args: bool | None = None) -> None:
         self.batch_shape, self.event_shape = Size(batch_shape), Size(event_shape)
-        self._checks = validate_args is None or validate_args
+        self._checks = Distribution.validates if validate_args is None else validate_args
+
+    validates = True
+
+    @staticmethod
+    def set_default_validate_args(value: bool) -> None:
+        """Choose whether distributions without a `validate_args` of their own check values.
+
+        Args:
+            value: yes or no.
+        """
+        Distribution.validates = bool(value)
+
+    def expand(self, batch_shape: Any) -> Any:
+        """The same distribution with a larger batch, in which parameters repeat.
+
+        Args:
+            batch_shape: a shape that the batch's broadcasts to.
+
+        >>> import fastnet
+        >>> fastnet.distributions.Normal(0.0, 1.0).expand((2, 3)).sample().shape
+        fastnet.Size([2, 3])
+        """
+        n, new = len(self.batch_shape), copy(self)
+        for name, x in vars(self).items():
+            if isinstance(x, Distribution):                # its batch may be longer: what this one takes as axes of the event
+                setattr(new, name, x.expand((*batch_shape, *x.batch_shape[n:])))
+            elif isinstance(x, Tensor):
+                setattr(new, name, x.expand(*batch_shape, *x.shape[n:]))
+        new.batch_shape = Size(batch_shape)
+        return new
 
     def _require(self, name: str, ok: Tensor) -> None:
         if self._checks and not bool(ok.all()):
             raise ValueError(f"{type(self).__name__}: {name} does not satisfy its constraint")
+
+    def _value(self, value: Any) -> Tensor:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{type(self).__name__}.log_prob: value must be a Tensor, got {type(value).__name__}")
+        return value if value.is_floating_point() else value.to(fastnet.get_default_dtype())
 
     def _extended(self, sample_shape: Any) -> tuple[int, ...]:
         return (*sample_shape, *self.batch_shape, *self.event_shape)
@@ -73,6 +117,11 @@ class Distribution:
     def mean(self) -> Tensor:
         """The mean."""
         raise TypeError(f"{type(self).__name__} does not define mean")
+
+    @property
+    def mode(self) -> Tensor:
+        """The likeliest value."""
+        raise TypeError(f"{type(self).__name__} does not define mode")
 
     @property
     def variance(self) -> Tensor:
@@ -128,6 +177,10 @@ class Independent(Distribution):
     @property
     def mean(self) -> Tensor:
         return self.base_dist.mean
+
+    @property
+    def mode(self) -> Tensor:
+        return self.base_dist.mode
 
     @property
     def variance(self) -> Tensor:

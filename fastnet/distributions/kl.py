@@ -7,10 +7,14 @@ from collections.abc import Callable
 import fastnet
 from fastnet import linalg
 from fastnet._core.tensor import Tensor
+from fastnet.distributions.counts import Binomial, Geometric
 from fastnet.distributions.discrete import Bernoulli, Categorical, OneHotCategorical, Poisson
 from fastnet.distributions.distribution import Distribution, Independent
+from fastnet.distributions.extremes import EULER, Gumbel, HalfNormal, Pareto
+from fastnet.distributions.gamma import Beta, Dirichlet, Gamma
 from fastnet.distributions.multivariate_normal import MultivariateNormal
 from fastnet.distributions.scale import Exponential, Laplace, LogNormal, Normal, Uniform
+from fastnet.special import digamma, gammaln
 
 FORMULAS: dict[tuple[type, type], Callable[..., Tensor]] = {}
 
@@ -115,3 +119,70 @@ def _independent(p: Independent, q: Independent) -> Tensor:
     if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
         raise ValueError(f"kl_divergence: {p.reinterpreted_batch_ndims} and {q.reinterpreted_batch_ndims} reinterpreted axes differ")
     return p._sum(kl_divergence(p.base_dist, q.base_dist))
+
+
+@register_kl(Geometric, Geometric)
+def _geometric(p: Geometric, q: Geometric) -> Tensor:
+    return _bernoulli(Bernoulli(logits=p.logits), Bernoulli(logits=q.logits)) / p.probs
+
+
+@register_kl(Binomial, Binomial)
+def _binomial(p: Binomial, q: Binomial) -> Tensor:
+    if bool((p.total_count != q.total_count).any()):
+        raise ValueError("kl_divergence: two Binomials must have the same total_count")
+    return p.total_count * _bernoulli(Bernoulli(logits=p.logits), Bernoulli(logits=q.logits))
+
+
+@register_kl(Gamma, Gamma)
+def _gamma(p: Gamma, q: Gamma) -> Tensor:
+    a, b = p.concentration, q.concentration
+    return b * (p.rate / q.rate).log() + gammaln(b) - gammaln(a) + (a - b) * digamma(a) + (q.rate - p.rate) * (a / p.rate)
+
+
+def _as_gamma(p: Gamma | Exponential) -> Gamma:
+    return Gamma(fastnet.ones_like(p.rate), p.rate, False) if isinstance(p, Exponential) else p
+
+
+@register_kl(Gamma, Exponential)
+@register_kl(Exponential, Gamma)
+def _gamma_exponential(p: Gamma | Exponential, q: Gamma | Exponential) -> Tensor:
+    return _gamma(_as_gamma(p), _as_gamma(q))
+
+
+@register_kl(Dirichlet, Dirichlet)
+def _dirichlet(p: Dirichlet, q: Dirichlet) -> Tensor:
+    a, b = p.concentration, q.concentration
+    away = digamma(a) - digamma(a.sum(-1, keepdim=True))
+    return gammaln(a.sum(-1)) - gammaln(b.sum(-1)) + (gammaln(b) - gammaln(a) + (a - b) * away).sum(-1)
+
+
+@register_kl(Beta, Beta)
+def _beta(p: Beta, q: Beta) -> Tensor:
+    return _dirichlet(p._both, q._both)
+
+
+@register_kl(HalfNormal, HalfNormal)
+def _half_normal(p: HalfNormal, q: HalfNormal) -> Tensor:
+    return _normal(p._whole(), q._whole())
+
+
+@register_kl(Gumbel, Gumbel)
+def _gumbel(p: Gumbel, q: Gumbel) -> Tensor:
+    ratio, away = p.scale / q.scale, (p.loc - q.loc) / q.scale
+    return -ratio.log() - 1 - EULER + away + ratio * EULER + (-away + gammaln(1 + ratio)).exp()
+
+
+@register_kl(Pareto, Pareto)
+def _pareto(p: Pareto, q: Pareto) -> Tensor:
+    ratio = q.alpha / p.alpha
+    inside = -ratio.log() + ratio - 1 + q.alpha * (p.scale / q.scale).log()
+    return fastnet.where(p.scale >= q.scale, inside, math.inf)
+
+
+def _to_normal(p: Distribution, q: Normal) -> Tensor:
+    """A density's, by its entropy and moments."""
+    return -p.entropy() + 0.5 * math.log(2 * math.pi) + q.scale.log() + (p.variance + (p.mean - q.loc) ** 2) / (2 * q.scale ** 2)
+
+
+for _kind in (Beta, Exponential, Gamma, Gumbel, HalfNormal, Laplace, Uniform):
+    register_kl(_kind, Normal)(_to_normal)

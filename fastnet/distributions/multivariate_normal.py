@@ -70,5 +70,9 @@ class MultivariateNormal(Distribution):
         return self.loc
 
     @property
+    def mode(self) -> Tensor:
+        return self.loc
+
+    @property
     def variance(self) -> Tensor:
         return (self.scale_tril ** 2).sum(-1)

@@ -21,6 +21,10 @@ class _LocationScale(Distribution):
     def _z(self, value: Tensor) -> Tensor:
         return (value - self.loc) / self.scale
 
+    @property
+    def mode(self) -> Tensor:
+        return self.loc
+
 
 class Normal(_LocationScale):
     """Gauss's distribution.
@@ -88,6 +92,10 @@ class LogNormal(_LocationScale):
     @property
     def mean(self) -> Tensor:
         return (self.loc + 0.5 * self.scale * self.scale).exp()
+
+    @property
+    def mode(self) -> Tensor:
+        return (self.loc - self.scale * self.scale).exp()
 
     @property
     def variance(self) -> Tensor:
@@ -221,6 +229,10 @@ class Exponential(Distribution):
     @property
     def mean(self) -> Tensor:
         return 1 / self.rate
+
+    @property
+    def mode(self) -> Tensor:
+        return fastnet.zeros_like(self.rate)
 
     @property
     def variance(self) -> Tensor:

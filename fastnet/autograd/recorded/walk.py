@@ -190,3 +190,5 @@ def recorded_backward(outputs: list[Tensor], gradients: Any, retain_graph: bool 
         for x, g in zip(inputs, recorded_grad(outputs, inputs, gradients, retain_graph, True, False)):
             if g is not None:
                 accumulate(x, g)
+                for call in node_hooks(node_of(x))[1]:  # type: ignore[arg-type]
+                    call()
