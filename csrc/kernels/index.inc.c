@@ -16,6 +16,14 @@ static void FN(index_bounds)(const void *p, ptrdiff_t begin, ptrdiff_t end, int 
   }
 }
 
+/* A row of 2 KB or more would take memcpy's string move, which is slower where rows lie in L3. */
+FN_INLINE void FN(index_row)(const char *x, char *y, size_t n)
+{
+  size_t i = 0;
+  for (; VLEN > 1 && i + VLEN * sizeof(T) <= n; i += VLEN * sizeof(T)) v_store((T *)(y + i), v_load((const T *)(x + i)));
+  memcpy(y + i, x + i, n - i);
+}
+
 static void FN(index_select)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_index_args *a = p;
@@ -23,7 +31,7 @@ static void FN(index_select)(const void *p, ptrdiff_t begin, ptrdiff_t end, int 
   (void)thread;
   for (ptrdiff_t r = begin; r < end; r++) {
     const ptrdiff_t from = r / a->k * a->n + a->index[r % a->k];
-    if (a->inner > 1) memcpy((char *)a->y + (size_t)r * row, (const char *)a->x + (size_t)from * row, row);
+    if (a->inner > 1) FN(index_row)((const char *)a->x + (size_t)from * row, (char *)a->y + (size_t)r * row, row);
     else if (a->bytes == 1) ((char *)a->y)[r] = ((const char *)a->x)[from];
     else ((TI *)a->y)[r] = ((const TI *)a->x)[from];
   }

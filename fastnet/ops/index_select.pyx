@@ -121,7 +121,7 @@ cdef int embedding_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1
         index, rows = index[kept], rows[kept]
     else:
         index = index.clone()                            # the caller may write new indices into his
-    node_extra(n)["rows"] = SparseTensor(index, rows, (table.dims[0], table.dims[1]))
+    node_extra(n)["rows"] = SparseTensor._of(index, rows, (table.dims[0], table.dims[1]), False)
     return 0
 
 

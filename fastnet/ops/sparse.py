@@ -50,8 +50,15 @@ class SparseTensor:
         self._index, self._rows, self._coalesced = indices, values, is_coalesced
         self.shape = Size(size)
 
+    @classmethod
+    def _of(cls, indices: Tensor, values: Tensor, size: tuple[int, int], is_coalesced: bool) -> SparseTensor:
+        """Without a look at indices that were looked at before."""
+        made = cls.__new__(cls)
+        made._index, made._rows, made._coalesced, made.shape = indices, values, is_coalesced, Size(size)
+        return made
+
     def _same(self, values: Tensor) -> SparseTensor:
-        return SparseTensor(self._index, values, self.shape, self._coalesced)
+        return self._of(self._index, values, self.shape, self._coalesced)
 
     # what it is
 
@@ -123,7 +130,7 @@ class SparseTensor:
         rows, places = np.unique(self._index.numpy(), return_inverse=True)
         values = zeros(len(rows), self.shape[1], dtype=self.dtype)
         add_rows_(values, from_numpy(places.reshape(-1).astype(np.int64, copy=False)), self._rows)
-        return SparseTensor(from_numpy(rows), values, self.shape, True)
+        return self._of(from_numpy(rows), values, self.shape, True)
 
     def to_dense(self) -> Tensor:
         """The whole table as a Tensor."""
@@ -133,7 +140,7 @@ class SparseTensor:
 
     def clone(self) -> SparseTensor:
         """A copy."""
-        return SparseTensor(self._index.clone(), self._rows.clone(), self.shape, self._coalesced)
+        return self._of(self._index.clone(), self._rows.clone(), self.shape, self._coalesced)
 
     def detach(self) -> SparseTensor:
         """Itself: it has no history."""
@@ -154,7 +161,7 @@ class SparseTensor:
             return NotImplemented
         if other.shape != self.shape or other.dtype != self.dtype:
             raise RuntimeError(f"add: {self.dtype} rows of a table {tuple(self.shape)} and {other.dtype} ones of {tuple(other.shape)}")
-        return SparseTensor(cat([self._index, other._index]), cat([self._rows, other._rows]), self.shape)
+        return self._of(cat([self._index, other._index]), cat([self._rows, other._rows]), self.shape, False)
 
     __radd__ = __add__
 

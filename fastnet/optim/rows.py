@@ -21,7 +21,7 @@ class Rows:
 
     def __init__(self, param: Tensor, grad: SparseTensor, *states: Tensor) -> None:
         grad = grad.coalesce()
-        self._index, self._tables = grad._indices()[0], (param.detach(), *states)
+        self._index, self._tables = grad._index, (param.detach(), *states)
         self.param, *self.states = (table.index_select(0, self._index) for table in self._tables)
         self.param.requires_grad_()
         self.param.grad = grad._values()

@@ -60,7 +60,7 @@ class SGD(Optimizer):
                 raise RuntimeError(f"SGD: {name} is not supported with sparse gradients, since it changes all rows; it must be 0")
 
     def _update_rows(self, group: dict[str, Any], param: Tensor, grad: Any) -> None:
-        add_rows_(param, grad._indices()[0], grad._values(), float(group["lr"] if group["maximize"] else -group["lr"]))
+        add_rows_(param, grad._index, grad._values(), float(group["lr"] if group["maximize"] else -group["lr"]))
 
     def _update(self, group: dict[str, Any]) -> None:
         momentum = group["momentum"]
