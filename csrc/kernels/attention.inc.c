@@ -133,9 +133,16 @@ static inline void FN(att_scale)(T *x, ptrdiff_t n, T by)
   for (ptrdiff_t j = 0; j < n; j += VLEN) FN(put)(x + j, v_mul(FN(get)(x + j, n - j), k), n - j);
 }
 
+/* Ask for rows that will be read soon: to L2, since blocks of keys and of values take turns, and each begins another stream from memory. */
+static inline void FN(att_ask)(const T *x, ptrdiff_t xs, ptrdiff_t rows, ptrdiff_t n)
+{
+  for (ptrdiff_t i = 0; i < rows; i++, x += xs)
+    for (ptrdiff_t j = 0; j < n; j += 64 / (ptrdiff_t)sizeof(T)) __builtin_prefetch(x + j, 0, 2);
+}
+
 /* Scores of `rows` queries (scaled, at pitch) against n keys. */
 static void FN(att_scores)(ptrdiff_t past, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t e, const T *q, const T *k, ptrdiff_t ks, const T *packed,
-                           T *s)
+                           T *s, const T *v, ptrdiff_t vs, ptrdiff_t ev)
 {
   const ptrdiff_t pitch = FN(att_pitch)(e);
   if (packed) { FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, e, q, pitch, 1, packed, GEMM_NR, e, s, ATT_COLS, 0); return; }
@@ -143,6 +150,10 @@ static void FN(att_scores)(ptrdiff_t past, ptrdiff_t rows, ptrdiff_t n, ptrdiff_
     for (ptrdiff_t j = 0; j < n; j += FN(DOT_COLUMNS)) {
       T out[FN(DOT_COLUMNS)];
       const int columns = (int)(n - j < FN(DOT_COLUMNS) ? n - j : FN(DOT_COLUMNS));
+      if (i == 0) {
+        FN(att_ask)(v + j * vs, vs, columns, ev);
+        FN(att_ask)(k + (j + 32) * ks, ks, columns, ev);
+      }
       FN(dot_rows)(1, columns, e, q + i * pitch, pitch, k + j * ks, ks, out);
       memcpy(s + i * ATT_COLS + j, out, (size_t)columns * sizeof(T));
     }
@@ -169,7 +180,8 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
       const ptrdiff_t n = a->causal && i0 + r0 + rows - j0 < block ? i0 + r0 + rows - j0 : block;      /* keys that one of the rows sees */
       if (n <= 0) continue;
       const ptrdiff_t past = a->causal ? i0 + r0 - j0 : n;
-      FN(att_scores)(past, rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s);
+      FN(att_scores)(past, rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s,
+                     v + j0 * a->vs[2], a->vs[2], ev);
       for (ptrdiff_t r = r0; r < r0 + rows; r++) {
         T *row = s + (r - r0) * ATT_COLS;
         const ptrdiff_t seen = FN(att_mask)(a, b, h, i0 + r, j0, n, row), read = FN(att_read)(past, r - r0, n);

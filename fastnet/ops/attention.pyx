@@ -1,4 +1,5 @@
 """scaled_dot_product_attention: y = softmax(q k' scale + mask) v, in blocks both ways; the matrix of scores is never stored."""
+from libc.math cimport sqrt
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 from fastnet._core.array cimport *
@@ -242,6 +243,21 @@ cdef int _refuse(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout_p, bi
     return 0
 
 
+cdef double _scale(const fn_tensor *q) noexcept:
+    cdef Py_ssize_t e = q.dims[q.ndim - 1]
+    return 1.0 / sqrt(<double>e) if e else 1.0
+
+
+cdef bint _plain(Tensor q, Tensor k, Tensor v, double dropout_p) noexcept:
+    """Four axes each, nothing to broadcast, nothing to refuse: most calls."""
+    cdef fn_tensor *a = &q.t
+    cdef fn_tensor *b = &k.t
+    cdef fn_tensor *c = &v.t
+    return (a.ndim == 4 and b.ndim == 4 and c.ndim == 4 and is_float(a.dtype) and b.dtype == a.dtype and c.dtype == a.dtype
+            and b.dims[0] == a.dims[0] and c.dims[0] == a.dims[0] and b.dims[1] == a.dims[1] and c.dims[1] == a.dims[1]
+            and b.dims[3] == a.dims[3] and c.dims[2] == b.dims[2] and 0.0 <= dropout_p <= 1.0)
+
+
 def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
     """softmax(query key' scale + mask) value, without storing the scores: memory grows with the length, not with its square.
 
@@ -275,8 +291,10 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     cdef int kept
     if attn_mask is not None:
         mask = require_tensor(attn_mask, "scaled_dot_product_attention", "attn_mask")
+    if mask is None and _plain(q, k, v, dropout_p):
+        return _attend(q, k, v, None, dropout_p, is_causal, _scale(&q.t) if scale is None else float(scale))
     _refuse(q, k, v, mask, dropout_p, is_causal, enable_gqa)
-    by = (1.0 / math.sqrt(q.t.dims[q.t.ndim - 1]) if q.t.dims[q.t.ndim - 1] else 1.0) if scale is None else float(scale)
+    by = _scale(&q.t) if scale is None else float(scale)
     heads = q.shape[-3] // k.shape[-3] if enable_gqa else 1
     if mask is not None and mask.node != NULL and grad_enabled():
         return _composed(q, k, v, mask, dropout_p, by, heads)
@@ -328,7 +346,7 @@ def packed_attention(packed, dropout_p=0.0, is_causal=False):
         raise ValueError(f"packed_attention: dropout_p must be from 0 to 1, got {dropout_p}")
     _split(parts, &x.t)
     q, k_, v = [tensor_take(&parts[k]) for k in range(3)]
-    return _attend(q, k_, v, None, dropout_p, is_causal, 1.0 / math.sqrt(x.t.dims[4]) if x.t.dims[4] else 1.0, x)
+    return _attend(q, k_, v, None, dropout_p, is_causal, _scale(&x.t), x)
 
 
 def _four(t):
