@@ -140,6 +140,31 @@ static inline void FN(att_ask)(const T *x, ptrdiff_t xs, ptrdiff_t rows, ptrdiff
     for (ptrdiff_t j = 0; j < n; j += 64 / (ptrdiff_t)sizeof(T)) __builtin_prefetch(x + j, 0, 2);
 }
 
+/* What the next head reads: its rows are asked for one by one while this head's softmax is computed, since each head lies elsewhere. */
+typedef struct { const T *x[5]; ptrdiff_t step[5], n[5], count; } FN(att_next);
+#define att_next FN(att_next)
+
+static att_next FN(att_after)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, int backward)
+{
+  att_next next = { .count = 0 };
+  if (++h == a->heads) { h = 0; b++; }
+  if (b == a->batch || a->heads != a->kv_heads || a->s != a->l || a->l * (a->e + a->ev) * (ptrdiff_t)sizeof(T) > 1 << 17) return next;
+  const void *from[5] = { a->q, a->k, a->v, a->y, a->gy };
+  const ptrdiff_t *strides[5] = { a->qs, a->ks, a->vs, a->ys, a->gs };
+  next.count = backward ? 5 : 3;
+  for (int t = 0; t < next.count; t++) {
+    next.x[t] = (const T *)from[t] + b * strides[t][0] + h * strides[t][1];
+    next.step[t] = strides[t][2];
+    next.n[t] = t < 2 ? a->e : a->ev;
+  }
+  return next;
+}
+
+static inline void FN(att_ask_row)(const att_next *next, ptrdiff_t i)
+{
+  for (int t = 0; t < next->count; t++) FN(att_ask)(next->x[t] + i * next->step[t], 0, 1, next->n[t]);
+}
+
 /* Scores of `rows` queries (scaled, at pitch) against n keys. */
 static void FN(att_scores)(ptrdiff_t past, ptrdiff_t rows, ptrdiff_t n, ptrdiff_t e, const T *q, const T *k, ptrdiff_t ks, const T *packed,
                            T *s, const T *v, ptrdiff_t vs, ptrdiff_t ev)
@@ -165,15 +190,18 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
   const ptrdiff_t e = a->e, ev = a->ev, pe = FN(att_pitch)(e), pv = FN(att_pitch)(ev), kv = h / (a->heads / a->kv_heads), few = i1 - i0 <= ATTENTION_FEW;
   const ptrdiff_t keys = a->causal && a->s > i1 ? i1 : a->s;
   T *packed = scratch, *vs = packed + ATT_COLS * e, *s = vs + ATT_COLS * pv, *q = s + ATTENTION_ROWS * ATT_COLS;
-  T *acc = q + ATTENTION_GROUP * pe, *top = acc + ATTENTION_GROUP * pv, *sum = top + ATTENTION_GROUP, keep[ATTENTION_COLS];
+  T *acc = q + ATTENTION_GROUP * pe, *top = acc + ATTENTION_GROUP * pv, *sum = top + ATTENTION_GROUP;
+  T keep[ATTENTION_COLS], now[ATTENTION_ROWS], old[ATTENTION_ROWS];
+  ptrdiff_t seen[ATTENTION_ROWS];
   const T *k = (const T *)a->k + b * a->ks[0] + kv * a->ks[1], *v = (const T *)a->v + b * a->vs[0] + kv * a->vs[1];
   FN(att_rows)((const T *)a->q + b * a->qs[0] + h * a->qs[1] + i0 * a->qs[2], a->qs[2], i1 - i0, e, (T)a->scale, q);
+  const att_next next = FN(att_after)(a, b, h, 0);
   for (ptrdiff_t i = 0; i < i1 - i0; i++) { top[i] = -(T)INFINITY; sum[i] = 0; }
   if (!keys) memset(acc, 0, (size_t)((i1 - i0) * pv) * sizeof(T));
   for (ptrdiff_t j0 = 0; j0 < keys; j0 += ATT_COLS) {
     const ptrdiff_t block = keys - j0 < ATT_COLS ? keys - j0 : ATT_COLS;
     if (!few) FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
-    const int direct = few && GEMM_TAIL;              /* values are read once: from where they lie, unless the tile wants them padded */
+    const int direct = GEMM_TAIL;                     /* values are read from where they lie, unless the tile wants them padded */
     if (!direct) FN(att_rows)(v + j0 * a->vs[2], a->vs[2], block, ev, 1, vs);
     for (ptrdiff_t r0 = 0; r0 < i1 - i0; r0 += ATTENTION_ROWS) {
       const ptrdiff_t rows = i1 - i0 - r0 < ATTENTION_ROWS ? i1 - i0 - r0 : ATTENTION_ROWS;
@@ -182,18 +210,27 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
       const ptrdiff_t past = a->causal ? i0 + r0 - j0 : n;
       FN(att_scores)(past, rows, n, e, q + r0 * pe, k + j0 * a->ks[2], a->ks[2], few ? NULL : packed, s,
                      v + j0 * a->vs[2], a->vs[2], ev);
+      for (ptrdiff_t r = 0; r < rows; r++) {           /* all maxima first: a row would wait for its own */
+        T *row = s + r * ATT_COLS;
+        seen[r] = FN(att_mask)(a, b, h, i0 + r0 + r, j0, n, row);
+        const T most = FN(att_max)(row, seen[r]), before = top[r0 + r];
+        now[r] = most > before ? most : before;
+      }
+      for (ptrdiff_t r = 0; r < rows; r += VLEN) {
+        const vec before = FN(get)(top + r0 + r, rows - r), most = FN(get)(now + r, rows - r);
+        FN(put)(old + r, v_select(v_eq(before, most), v_set(1), v_exp(v_sub(before, most))), rows - r);
+        FN(put)(top + r0 + r, most, rows - r);
+      }
       for (ptrdiff_t r = r0; r < r0 + rows; r++) {
+        if (j0 == 0) FN(att_ask_row)(&next, i0 + r);
         T *row = s + (r - r0) * ATT_COLS;
-        const ptrdiff_t seen = FN(att_mask)(a, b, h, i0 + r, j0, n, row), read = FN(att_read)(past, r - r0, n);
-        const T before = top[r], most = FN(att_max)(row, seen), now = most > before ? most : before, shift = now == -(T)INFINITY ? 0 : now;
-        const T old = now == before ? 1 : before == -(T)INFINITY ? 0 : v_hmax(v_exp(v_set(before - shift)));
-        sum[r] = sum[r] * old + FN(att_exp)(row, seen, read, shift);
-        top[r] = now;
+        const ptrdiff_t read = FN(att_read)(past, r - r0, n);
+        sum[r] = sum[r] * old[r - r0] + FN(att_exp)(row, seen[r - r0], read, top[r] == -(T)INFINITY ? 0 : top[r]);
         if (a->dropout > 0) {
           FN(att_keep)(a, (b * a->heads + h) * a->l + i0 + r, j0, n, keep);
           for (ptrdiff_t j = 0; j < read; j++) row[j] *= keep[j];
         }
-        if (old != 1 && j0) FN(att_scale)(acc + r * pv, pv, old);
+        if (old[r - r0] != 1 && j0) FN(att_scale)(acc + r * pv, pv, old[r - r0]);
       }
       FN(att_seen)(FN(ATT_DEPTH), past, rows, ev, n, s, ATT_COLS, 1, direct ? v + j0 * a->vs[2] : vs, direct ? a->vs[2] : pv, 1,
                    acc + r0 * pv, pv, j0 > 0);
@@ -201,8 +238,8 @@ static void FN(attention_rows)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
   }
   for (ptrdiff_t r = 0; r < i1 - i0; r++) {
     T *y = (T *)a->y + b * a->ys[0] + h * a->ys[1] + (i0 + r) * a->ys[2];
-    FN(att_scale)(acc + r * pv, pv, sum[r] == 0 ? 0 : 1 / sum[r]);
-    memcpy(y, acc + r * pv, (size_t)ev * sizeof(T));
+    const vec by = v_set(sum[r] == 0 ? 0 : 1 / sum[r]);
+    for (ptrdiff_t j = 0; j < ev; j += VLEN) FN(put)(y + j, v_mul(FN(get)(acc + r * pv + j, ev - j), by), ev - j);
   }
   T *lse = (T *)a->lse + (b * a->heads + h) * a->l + i0;
   for (ptrdiff_t r = 0; r < i1 - i0; r += VLEN) {
@@ -246,10 +283,11 @@ static void FN(att_gather)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h,
 
 /* Blocks of weights p and of their gradients dp, rows of queries i0..: p = exp(s - lse), dp = p (dp - dot); p takes the dropout with it. */
 static void FN(att_differentiate)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, ptrdiff_t i0, ptrdiff_t rows, ptrdiff_t j0, ptrdiff_t past,
-                                  ptrdiff_t keys, const T *dot, T *p, T *dp)
+                                  ptrdiff_t keys, const T *dot, const att_next *next, T *p, T *dp)
 {
   T keep[ATTENTION_COLS];
   for (ptrdiff_t r = 0; r < rows; r++, p += ATT_COLS, dp += ATT_COLS) {
+    if (j0 == 0) FN(att_ask_row)(next, i0 + r);
     const ptrdiff_t row = (b * a->heads + h) * a->l + i0 + r, n = FN(att_read)(past, r, keys), seen = FN(att_mask)(a, b, h, i0 + r, j0, n, p);
     FN(att_exp)(p, seen, n, ((const T *)a->lse)[row]);
     if (a->dropout > 0) {
@@ -281,6 +319,9 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
   T *dp = p + ATTENTION_ROWS * ATT_COLS, *gk = dp + ATTENTION_ROWS * ATT_COLS, *gv = gk + ATT_COLS * pe, *rest = gv + ATT_COLS * pv;
   const att_queries all = { rest, rest + heads * a->l * pe, rest + heads * a->l * (pe + pv), rest + heads * a->l * (2 * pe + pv) };
   const T *k = (const T *)a->k + b * a->ks[0] + kv * a->ks[1], *v = (const T *)a->v + b * a->vs[0] + kv * a->vs[1];
+  T *gq = (T *)a->gq + b * a->gqs[0] + kv * heads * a->gqs[1];
+  const att_next next = FN(att_after)(a, b, kv, 1);
+  const int direct = GEMM_TAIL;                       /* gradients grow where they belong: nothing is written past a row's end */
   for (ptrdiff_t g = 0; g < heads; g++) {
     att_queries at = { all.q + g * a->l * pe, all.gy + g * a->l * pv, all.gq + g * a->l * pe, all.dot + g * a->l };
     FN(att_gather)(a, b, kv * heads + g, &at);
@@ -289,7 +330,10 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
     const ptrdiff_t block = a->s - j0 < ATT_COLS ? a->s - j0 : ATT_COLS, first = a->causal ? j0 : 0;
     FN(att_pack)(k + j0 * a->ks[2], a->ks[2], block, e, packed);
     FN(att_pack)(v + j0 * a->vs[2], a->vs[2], block, ev, packed_v);
-    FN(att_rows)(k + j0 * a->ks[2], a->ks[2], block, e, 1, ks);
+    FN(att_rows)(k + j0 * a->ks[2], a->ks[2], block, e, (T)a->scale, ks);
+    T *tk = direct ? (T *)a->gk + b * a->gks[0] + kv * a->gks[1] + j0 * a->gks[2] : gk;
+    T *tv = direct ? (T *)a->gv + b * a->gvs[0] + kv * a->gvs[1] + j0 * a->gvs[2] : gv;
+    const ptrdiff_t sk = direct ? a->gks[2] : pe, sv = direct ? a->gvs[2] : pv;
     ptrdiff_t begun = 0;                              /* keys that a query has met: the first queries of a block meet all that any meets */
     for (ptrdiff_t g = 0; g < heads; g++)
       for (ptrdiff_t i0 = first; i0 < a->l; i0 += ATTENTION_ROWS) {
@@ -298,19 +342,20 @@ static void FN(attention_keys)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_
         const ptrdiff_t past = a->causal ? i0 - j0 : ATTENTION_ROWS * ATTENTION_COLS;
         FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, e, all.q + at * pe, pe, 1, packed, GEMM_NR, e, p, ATT_COLS, 0);
         FN(att_seen)(FN(ATT_COLUMNS), past, rows, n, ev, all.gy + at * pv, pv, 1, packed_v, GEMM_NR, ev, dp, ATT_COLS, 0);
-        FN(att_differentiate)(a, b, kv * heads + g, i0, rows, j0, past, n, all.dot + g * a->l, p, dp);
-        FN(att_seen)(FN(ATT_FROM), past, n, ev, rows, p, 1, ATT_COLS, all.gy + at * pv, pv, 1, gv, pv, begun > 0);
-        FN(att_seen)(FN(ATT_FROM), past, n, e, rows, dp, 1, ATT_COLS, all.q + at * pe, pe, 1, gk, pe, begun > 0);
-        FN(att_seen)(FN(ATT_DEPTH), past, rows, e, n, dp, ATT_COLS, 1, ks, pe, 1, all.gq + at * pe, pe, j0 > 0);
+        FN(att_differentiate)(a, b, kv * heads + g, i0, rows, j0, past, n, all.dot + g * a->l, &next, p, dp);
+        FN(att_seen)(FN(ATT_FROM), past, n, ev, rows, p, 1, ATT_COLS, all.gy + at * pv, pv, 1, tv, sv, begun > 0);
+        FN(att_seen)(FN(ATT_FROM), past, n, e, rows, dp, 1, ATT_COLS, all.q + at * pe, pe, 1, tk, sk, begun > 0);
+        FN(att_seen)(FN(ATT_DEPTH), past, rows, e, n, dp, ATT_COLS, 1, ks, pe, 1, direct ? gq + g * a->gqs[1] + i0 * a->gqs[2] : all.gq + at * pe,
+                     direct ? a->gqs[2] : pe, j0 > 0);
         if (!begun) begun = n;
       }
-    memset(gk + begun * pe, 0, (size_t)((block - begun) * pe) * sizeof(T));
-    memset(gv + begun * pv, 0, (size_t)((block - begun) * pv) * sizeof(T));
+    for (ptrdiff_t j = begun; j < block; j++) { memset(tk + j * sk, 0, (size_t)e * sizeof(T)); memset(tv + j * sv, 0, (size_t)ev * sizeof(T)); }
+    if (direct) continue;
     FN(att_store)(gk, block, e, 1, (T *)a->gk + b * a->gks[0] + kv * a->gks[1] + j0 * a->gks[2], a->gks[2]);
     FN(att_store)(gv, block, ev, 1, (T *)a->gv + b * a->gvs[0] + kv * a->gvs[1] + j0 * a->gvs[2], a->gvs[2]);
   }
-  for (ptrdiff_t g = 0; g < heads; g++)
-    FN(att_store)(all.gq + g * a->l * pe, a->l, e, (T)a->scale, (T *)a->gq + b * a->gqs[0] + (kv * heads + g) * a->gqs[1], a->gqs[2]);
+  for (ptrdiff_t g = 0; g < heads && (!direct || !a->s); g++)
+    FN(att_store)(all.gq + g * a->l * pe, a->l, e, 1, (T *)a->gq + b * a->gqs[0] + (kv * heads + g) * a->gqs[1], a->gqs[2]);
 }
 
 static void FN(attention_backward)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
@@ -321,6 +366,7 @@ static void FN(attention_backward)(const void *p, ptrdiff_t begin, ptrdiff_t end
 }
 
 #undef att_queries
+#undef att_next
 #undef ATT_COLS
 #undef gemm_job
 #undef GEMM_NR
