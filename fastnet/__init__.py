@@ -88,7 +88,7 @@ newaxis = None
 
 if _typing.TYPE_CHECKING:
     from fastnet import accelerator, amp, compiler, cuda, datasets, distributions, doctor, func, jit, linalg, metrics, models
-    from fastnet import profiler, profiling, random, serialization, sklearn, special, text, training, transforms, utils
+    from fastnet import onnx, profiler, profiling, random, serialization, sklearn, special, text, training, transforms, utils
     from fastnet.amp import GradScaler, autocast
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.compiler import compile
@@ -131,7 +131,7 @@ else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
     _PACKAGES = ("accelerator", "amp", "compiler", "cuda", "datasets", "distributions", "doctor", "func", "jit", "linalg", "metrics",
-                 "models", "profiler", "profiling", "random", "serialization", "sklearn", "special", "text", "training",
+                 "models", "onnx", "profiler", "profiling", "random", "serialization", "sklearn", "special", "text", "training",
                  "transforms", "utils")
     _NAMES = {
         **_HOME,

@@ -10,7 +10,7 @@ import pytest
 import fastnet
 
 EXECUTABLE = ("fastnet.__main__",)                       # modules that do something when they are imported
-NEEDS = {"fastnet.sklearn": "sklearn"}                   # packages that cannot be imported without another one
+NEEDS = {"fastnet.onnx": "onnx", "fastnet.sklearn": "sklearn"}       # packages that are of no use without another one
 
 
 def modules():

@@ -283,6 +283,7 @@ cdef class Tensor:
         return self._ndarray()
 
     def _ndarray(self):
+        tell_taken(self)
         cdef cnp.npy_intp dims[8]
         cdef cnp.npy_intp strides[8]
         cdef int d
@@ -311,13 +312,11 @@ cdef class Tensor:
         """The value of a tensor of one element, as a Python number."""
         if self.t.size != 1:
             raise RuntimeError(f"item: a tensor of shape {shape_of(&self.t)} has {self.t.size} elements, not 1")
+        tell_taken(self)
         return array_item(&self.t)
 
-    def __float__(self):
-        return float(self.item())
-
-    def __int__(self):
-        return int(self.item())
+    def __float__(self): return float(self.item())
+    def __int__(self): return int(self.item())
 
     def __index__(self):
         if is_float(self.t.dtype):
@@ -327,6 +326,7 @@ cdef class Tensor:
     def __bool__(self):
         if self.t.size != 1:
             raise RuntimeError(f"bool: a tensor of shape {shape_of(&self.t)} has {self.t.size} values, not one; use any() or all()")
+        tell_taken(self)
         return bool(array_item(&self.t))
 
     def __len__(self):

@@ -125,3 +125,23 @@ def rebuild(cls, array, requires_grad, attributes):
     if attributes:
         y.__dict__.update(attributes)
     return y
+
+
+cdef object _taken = None               # hears when Python takes values out of a tensor
+
+
+cdef inline int tell_taken(Tensor x) except -1:
+    if _taken is not None:
+        _taken(x)
+    return 0
+
+
+def on_taken(call):
+    """Call `call(tensor)` whenever Python takes values out of a tensor, as numbers, bools or arrays; None ends it.
+
+    Returns:
+        What was called before, or None.
+    """
+    global _taken
+    before, _taken = _taken, call
+    return before

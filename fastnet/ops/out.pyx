@@ -98,3 +98,6 @@ def install(dict namespace) -> None:
     """Let the functions of a namespace that are in NAMES take `out=`."""
     for name in NAMES.intersection(namespace):
         namespace[name] = takes_out(namespace[name])
+
+
+include "listen.pxi"
