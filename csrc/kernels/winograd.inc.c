@@ -2,21 +2,44 @@
 #define gemm_job FN(gemm_job)
 #define GEMM_NR  FN(GEMM_NR)
 #include "kernels/winograd_transform.inc.c"
+#include "kernels/winograd_filter.inc.c"
 
-static void FN(winograd_read_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t c0, ptrdiff_t c1, T *v)
+static void FN(winograd_read_any)(const fn_winograd_args *a, int phase, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t c0, ptrdiff_t c1, T *v)
 {
-  if (a->tile == 4) FN(winograd_read_4)(a, t0, t1, c0, c1, v);
+  if (a->side == WINOGRAD_STRIDED) FN(winograd_read_strided)(a, phase, t0, t1, c0, c1, v);
+  else if (a->tile == 4) FN(winograd_read_4)(a, t0, t1, c0, c1, v);
   else FN(winograd_read_2)(a, t0, t1, c0, c1, v);
 }
 static void FN(winograd_spread_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, T *d)
 {
-  if (a->tile == 4) FN(winograd_spread_4)(a, t0, t1, d);
+  if (a->side == WINOGRAD_STRIDED) FN(winograd_spread_strided)(a, t0, t1, d);
+  else if (a->tile == 4) FN(winograd_spread_4)(a, t0, t1, d);
   else FN(winograd_spread_2)(a, t0, t1, d);
 }
-static void FN(winograd_write_any)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t k0, ptrdiff_t k1, const T *z, ptrdiff_t z_row)
+static void
+FN(winograd_write_any)(const fn_winograd_args *a, int phase, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t k0, ptrdiff_t k1, const T *z, ptrdiff_t z_row)
 {
-  if (a->tile == 4) FN(winograd_write_4)(a, t0, t1, k0, k1, z, z_row);
+  if (a->side == WINOGRAD_STRIDED) FN(winograd_write_strided)(a, phase, t0, t1, k0, k1, z, z_row);
+  else if (a->tile == 4) FN(winograd_write_4)(a, t0, t1, k0, k1, z, z_row);
   else FN(winograd_write_2)(a, t0, t1, k0, k1, z, z_row);
+}
+
+/* The planes of a phase that meet the same plane of U: `count` of them from `first` on, in rows of `columns`. */
+typedef struct { ptrdiff_t kernel, first, columns, count; } FN(winograd_kernel);
+#define winograd_kernel FN(winograd_kernel)
+
+/* The n-th of a phase; none after the last.  Along an odd axis all planes share the last row of U. */
+static inline winograd_kernel FN(winograd_kernel_of)(const fn_winograd_args *a, int phase, ptrdiff_t n)
+{
+  const int odd_row = FN(winograd_odd_row)(phase), odd_column = FN(winograd_odd_column)(phase);
+  const ptrdiff_t columns = odd_column ? 1 : a->side, i = n / columns, j = n % columns, rows = a->side + (a->phases > 1);
+  const ptrdiff_t wide = odd_column ? a->side - 1 : 1;
+  return (winograd_kernel){ .kernel = (odd_row ? rows - 1 : i) * rows + (odd_column ? rows - 1 : j), .first = i * a->side + j, .columns = wide,
+                           .count = i < (odd_row ? 1 : a->side) ? odd_row ? wide * (a->side - 1) : wide : 0 };
+}
+static inline ptrdiff_t FN(winograd_meets)(const fn_winograd_args *a, const winograd_kernel *s, ptrdiff_t i)
+{
+  return s->first + i / s->columns * a->side + i % s->columns;
 }
 
 /* Elements of a plane: a stride that is a multiple of a page and one line more, so that the planes of a tile fall into different sets. */
@@ -41,7 +64,7 @@ static inline ptrdiff_t FN(winograd_cut)(ptrdiff_t whole, ptrdiff_t i, ptrdiff_t
 /* Tiles of a block: V and the products of a block, or V and D, should stay in L2. */
 static ptrdiff_t FN(winograd_block)(const fn_winograd_args *a)
 {
-  const ptrdiff_t bytes = (a->c_row + a->k_row) * (a->tile + 2) * (a->tile + 2) * (ptrdiff_t)sizeof(T);
+  const ptrdiff_t bytes = (a->c_row + a->k_row) * a->planes * (ptrdiff_t)sizeof(T);
   const ptrdiff_t fit = WINOGRAD_L2 / bytes, least = a->weight ? 48 : 24;
   return fit < least ? least : fit < 96 ? fit : 96;
 }
@@ -50,7 +73,7 @@ static ptrdiff_t FN(winograd_block)(const fn_winograd_args *a)
    by every thread for itself: that takes less time than to wait for another's, and to fetch them. */
 static int FN(winograd_patches)(fn_winograd_args *a)
 {
-  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), patches = FN(winograd_pieces)(a->c, WINOGRAD_ROWS), units = a->panels * patches;
+  const ptrdiff_t patches = FN(winograd_pieces)(a->c, WINOGRAD_ROWS), units = a->panels * patches;
   a->fused = a->c * a->k > WINOGRAD_NARROW || (a->tiles <= WINOGRAD_FEW && units > 1);
   if (!a->fused) return 0;
   a->groups = FN(winograd_pieces)(a->tiles, WINOGRAD_FEW);
@@ -62,12 +85,12 @@ static int FN(winograd_patches)(fn_winograd_args *a)
   a->v_plane = FN(winograd_plane)(tiles * a->c_row);
   a->z_plane = FN(winograd_plane)(tiles * a->k_row);
   a->u_plane = FN(winograd_plane)(WINOGRAD_ROWS * GEMM_NR);
-  a->v_patch = planes * a->v_plane;
-  a->d_patch = planes * a->z_plane;
+  a->v_patch = a->phases * a->planes * a->v_plane;
+  a->d_patch = a->planes * a->z_plane;
   a->v_size = patches * a->v_patch;
   a->d_size = a->panels * a->d_patch;
   a->units = units;
-  a->own_size = planes * a->u_plane;
+  a->own_size = a->kernels * a->u_plane;
   a->alone = a->groups == 1 && a->d_size * (ptrdiff_t)sizeof(T) <= WINOGRAD_ALONE;
   if (a->alone) {
     a->own_size += a->v_patch + a->d_size;
@@ -81,9 +104,10 @@ static int FN(winograd_patches)(fn_winograd_args *a)
 static int FN(winograd_fused)(fn_winograd_args *a)
 {
   if (a->weight) return FN(winograd_patches)(a);
-  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2), pairs = FN(winograd_pieces)(a->k, 2 * GEMM_NR);
+  const ptrdiff_t in = a->planes * (a->x_step > 1 ? a->phases : 1), out = a->planes * (a->y_step > 1 ? a->phases : 1);
+  const ptrdiff_t pairs = FN(winograd_pieces)(a->k, 2 * GEMM_NR);
   const ptrdiff_t width = FN(winograd_pieces)(a->k, 2 * pairs * VLEN) * VLEN;
-  const ptrdiff_t bytes = a->tiles * a->c * planes * (ptrdiff_t)sizeof(T), most = a->c * a->k > WINOGRAD_NARROW ? WINOGRAD_ALONE : WINOGRAD_L2;
+  const ptrdiff_t bytes = a->tiles * a->c * in * (ptrdiff_t)sizeof(T), most = a->c * a->k > WINOGRAD_NARROW ? WINOGRAD_ALONE : WINOGRAD_L2;
   a->alone = GEMM_TAIL && a->k > width && bytes <= most && FN(winograd_pieces)(a->k, width) % 2 == 0;
   const int even = a->panels % 2 == 0 || a->panels > 8;            /* two threads share the panels evenly, or nearly */
   a->fused = a->c * a->k > WINOGRAD_NARROW ? a->tiles <= WINOGRAD_FEW && (even || a->alone) : a->alone;
@@ -96,9 +120,9 @@ static int FN(winograd_fused)(fn_winograd_args *a)
   a->v_plane = FN(winograd_plane)(a->tiles * a->c_row);
   a->z_plane = FN(winograd_plane)(a->tiles * a->k_row);
   a->u_plane = FN(winograd_plane)(FN(winograd_least)(a->c, a->c_patch) * a->width);
-  a->v_patch = planes * a->v_plane;
+  a->v_patch = in * a->v_plane;
   a->v_size = FN(winograd_pieces)(a->c, a->c_patch) * a->v_patch;
-  a->own_size = planes * (a->u_plane + a->z_plane);
+  a->own_size = a->kernels * a->u_plane + out * a->z_plane;
   a->units = FN(winograd_pieces)(a->k, a->width);
   if (a->alone) {
     a->own_size += a->v_size;
@@ -112,11 +136,16 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   (void)begin; (void)end; (void)thread;
   if (sizeof(T) != sizeof(float)) return;
   fn_winograd_args *a = ((const fn_winograd_plan_args *)p)->plan;
-  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
-  a->edge_h = a->tile == 4 ? a->oh % 4 : 0;
-  a->edge_w = a->tile == 4 ? a->ow % 4 : 0;
-  a->whole_h = a->edge_h ? a->oh / 4 : FN(winograd_pieces)(a->oh, a->tile);
-  a->whole_w = a->edge_w ? a->ow / 4 : FN(winograd_pieces)(a->ow, a->tile);
+  const int strided = a->x_step * a->y_step > 1;
+  a->side = strided ? WINOGRAD_STRIDED : a->tile + 2;
+  a->planes = a->side * a->side;
+  a->kernels = (a->side + strided) * (a->side + strided);
+  a->phases = strided ? 4 : 1;
+  const ptrdiff_t outs_h = FN(winograd_pieces)(a->oh + a->off_h, a->y_step), outs_w = FN(winograd_pieces)(a->ow + a->off_w, a->y_step);
+  a->edge_h = a->tile == 4 ? outs_h % 4 : 0;
+  a->edge_w = a->tile == 4 ? outs_w % 4 : 0;
+  a->whole_h = a->edge_h ? outs_h / 4 : FN(winograd_pieces)(outs_h, a->tile);
+  a->whole_w = a->edge_w ? outs_w / 4 : FN(winograd_pieces)(outs_w, a->tile);
   a->whole = a->edge_w ? a->images * a->whole_h : 0;
   a->lower = a->whole + a->images * a->whole_h * a->whole_w;
   a->corner = a->lower + (a->edge_h ? a->images * a->whole_w : 0);
@@ -138,17 +167,17 @@ static void FN(winograd_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int
   const ptrdiff_t tiles = FN(winograd_pieces)(a->tiles, a->blocks);
   a->v_plane = FN(winograd_plane)(tiles * a->c_row);
   a->z_plane = FN(winograd_plane)(tiles * a->k_row);
-  a->own_size = planes * (a->v_plane + a->z_plane);
+  a->own_size = a->planes * (a->v_plane + a->z_plane);
   if (a->weight) {
     a->splits = FN(winograd_least)(WINOGRAD_SPLITS, FN(winograd_pieces)(a->blocks, 4));
     if (a->blocks > 1) a->splits += a->splits % 2;
     a->u_plane = FN(winograd_plane)(a->c * a->k_row);
-    a->u_size = a->splits * planes * a->u_plane;
+    a->u_size = a->splits * a->kernels * a->u_plane;
     a->units = a->splits;
     a->finish_units = a->panels * a->c;
   } else {
     a->u_plane = FN(winograd_plane)(a->panels * a->c * GEMM_NR);
-    a->u_size = planes * a->u_plane;
+    a->u_size = a->kernels * a->u_plane;
     a->units = a->blocks;
     a->filter_units = a->panels * a->c;
     a->alone = a->c * a->k <= WINOGRAD_NARROW;
@@ -164,7 +193,8 @@ static void FN(winograd_filter_panel)(const fn_winograd_args *a, ptrdiff_t panel
 {
   const ptrdiff_t k0 = panel * a->width;
   for (ptrdiff_t j = 0; j < a->width && (!GEMM_TAIL || k0 + j < a->k); j += VLEN)
-    if (a->tile == 4) FN(winograd_filters_4)(a, c0, c1, k0 + j, u + j);
+    if (a->side == WINOGRAD_STRIDED) FN(winograd_filters_strided)(a, c0, c1, k0 + j, u + j);
+    else if (a->tile == 4) FN(winograd_filters_4)(a, c0, c1, k0 + j, u + j);
     else FN(winograd_filters_2)(a, c0, c1, k0 + j, u + j);
 }
 
@@ -185,44 +215,44 @@ static void FN(winograd_filter)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   if (sizeof(T) == sizeof(float)) FN(winograd_filter_rows)(a, begin, end, a->u);
 }
 
-/* A job whose sums start from zero, or from the bias: at the point (1, 1) it reaches every output of the tile once. */
 static inline gemm_job FN(winograd_job)(ptrdiff_t k, ptrdiff_t a_rs, ptrdiff_t a_cs, ptrdiff_t b_rs, ptrdiff_t c_rs, int load_c)
 {
   return (gemm_job){ .k = k, .a_rs = a_rs, .a_cs = a_cs, .b_rs = b_rs, .c_rs = c_rs, .load_c = load_c, .lowest = -(T)INFINITY };
 }
 
-static inline const T *FN(winograd_bias)(const fn_winograd_args *a, ptrdiff_t k0, ptrdiff_t n, T *padded)
-{
-  const T *bias = (const T *)a->bias + k0;
-  if (GEMM_TAIL || n == GEMM_NR) return bias;
-  for (ptrdiff_t j = 0; j < GEMM_NR; j++) padded[j] = j < n ? bias[j] : (T)0;
-  return padded;
-}
-
+/* A phase reads its part of x, and all add to the same products; or all read the same, and each writes its part of y. */
 static void FN(winograd_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   const fn_winograd_args *a = p;
   if (sizeof(T) != sizeof(float)) return;
-  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
-  T *v = (T *)a->own + thread * a->own_size, *z = v + planes * a->v_plane, *mine = z + planes * a->z_plane, padded[GEMM_NR];
+  T *v = (T *)a->own + thread * a->own_size, *z = v + a->planes * a->v_plane, *mine = z + a->planes * a->z_plane;
   const T *u = a->alone ? mine : a->u;
   if (a->alone) FN(winograd_filter_rows)(a, 0, a->panels * a->c, mine);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t t0 = FN(winograd_cut)(a->tiles, unit, a->blocks), t1 = FN(winograd_cut)(a->tiles, unit + 1, a->blocks);
-    FN(winograd_read_any)(a, t0, t1, 0, a->c, v);
-    for (ptrdiff_t plane = 0; plane < planes; plane++) {
-      const FN(winograd_share) some = FN(winograd_shared)(a, plane, t0, t1);
-      for (ptrdiff_t panel = 0; panel < a->panels && some.count; panel++) {
-        const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR);
-        gemm_job job = FN(winograd_job)(a->c, a->c_row, 1, GEMM_NR, a->k_row, 0);
-        job.bias_col = a->bias && plane == a->tile + 3;
-        FN(gemm_rows)(&job, some.count, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane + some.first * a->c_row,
-                      u + plane * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + some.first * a->k_row + k0,
-                      job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
-      }
+    for (int phase = 0; phase < a->phases; phase++) {
+      if (phase == 0 || a->x_step > 1) FN(winograd_read_any)(a, phase, t0, t1, 0, a->c, v);
+      winograd_kernel s;
+      for (ptrdiff_t i = 0; s = FN(winograd_kernel_of)(a, phase, i), s.count > 0; i++)
+        for (ptrdiff_t panel = 0; panel < a->panels; panel++)
+          for (ptrdiff_t j = 0; j < s.count; j++) {
+            const ptrdiff_t k0 = panel * GEMM_NR, n = FN(winograd_least)(a->k - k0, GEMM_NR), plane = FN(winograd_meets)(a, &s, j);
+            const FN(winograd_share) some = FN(winograd_shared)(a, plane, t0, t1);
+            if (some.count == 0) continue;
+            gemm_job job = FN(winograd_job)(a->c, a->c_row, 1, GEMM_NR, a->k_row, phase > 0 && a->x_step > 1);
+            FN(gemm_rows)(&job, some.count, GEMM_TAIL ? n : GEMM_NR, v + plane * a->v_plane + some.first * a->c_row,
+                          u + s.kernel * a->u_plane + panel * a->c * GEMM_NR, z + plane * a->z_plane + some.first * a->k_row + k0, NULL);
+          }
+      if (phase == a->phases - 1 || a->y_step > 1) FN(winograd_write_any)(a, a->y_step > 1 ? phase : 0, t0, t1, 0, a->k, z, a->k_row);
     }
-    FN(winograd_write_any)(a, t0, t1, 0, a->k, z, a->k_row);
   }
+}
+
+/* V of all phases, one after the other, where each has its own. */
+static void FN(winograd_read_all)(const fn_winograd_args *a, ptrdiff_t t0, ptrdiff_t t1, ptrdiff_t c0, ptrdiff_t c1, T *v)
+{
+  for (int phase = 0; phase < (a->x_step > 1 ? a->phases : 1); phase++)
+    FN(winograd_read_any)(a, phase, t0, t1, c0, c1, v + phase * a->planes * a->v_plane);
 }
 
 static void FN(winograd_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
@@ -231,7 +261,7 @@ static void FN(winograd_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, in
   (void)thread;
   if (sizeof(T) != sizeof(float)) return;
   const ptrdiff_t first = FN(winograd_cut)(a->tiles, a->group, a->groups);
-  FN(winograd_read_any)(a, first + begin, first + end, 0, a->c, (T *)a->v + begin * a->c_row);
+  FN(winograd_read_all)(a, first + begin, first + end, 0, a->c, (T *)a->v + begin * a->c_row);
   if (a->weight) FN(winograd_spread_any)(a, first + begin, first + end, (T *)a->d + begin * a->k_row);
 }
 
@@ -239,30 +269,38 @@ static void FN(winograd_output)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
 {
   const fn_winograd_args *a = p;
   if (sizeof(T) != sizeof(float)) return;
-  const ptrdiff_t planes = (a->tile + 2) * (a->tile + 2);
-  T *u = (T *)a->own + thread * a->own_size, *z = u + planes * a->u_plane, *mine = z + planes * a->z_plane, padded[GEMM_NR];
+  const ptrdiff_t next_v = a->x_step > 1 ? a->planes * a->v_plane : 0, next_z = a->y_step > 1 ? a->planes * a->z_plane : 0;  /* phase */
+  const ptrdiff_t outs = a->y_step > 1 ? a->phases : 1;
+  T *u = (T *)a->own + thread * a->own_size, *z = u + a->kernels * a->u_plane, *mine = z + outs * a->planes * a->z_plane;
   const T *v = a->alone ? mine : a->v;
-  if (a->alone) FN(winograd_read_any)(a, 0, a->tiles, 0, a->c, mine);
+  if (a->alone) FN(winograd_read_all)(a, 0, a->tiles, 0, a->c, mine);
   for (ptrdiff_t unit = begin; unit < end; unit++) {
     const ptrdiff_t k0 = unit * a->width, n = FN(winograd_least)(a->k - k0, a->width);
     for (ptrdiff_t c0 = 0; c0 < a->c; c0 += a->c_patch) {
       const ptrdiff_t c1 = FN(winograd_least)(a->c, c0 + a->c_patch);
+      const T *patch = v + c0 / a->c_patch * a->v_patch;
       FN(winograd_filter_panel)(a, unit, c0, c1, u);
-      for (ptrdiff_t plane = 0; plane < planes; plane++) {
-        const FN(winograd_share) some = FN(winograd_shared)(a, plane, 0, a->tiles);
-        if (some.count == 0) continue;
-        gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, a->width, a->k_row, c0 > 0);
-        job.bias_col = a->bias && c0 == 0 && plane == a->tile + 3;
-        FN(gemm_rows)(&job, some.count, GEMM_TAIL ? n : GEMM_NR, v + c0 / a->c_patch * a->v_patch + plane * a->v_plane + some.first * a->c_row,
-                      u + plane * a->u_plane, z + plane * a->z_plane + some.first * a->k_row, job.bias_col ? FN(winograd_bias)(a, k0, n, padded) : NULL);
-      }
+      winograd_kernel s;
+      for (int phase = 0; phase < a->phases; phase++)
+        for (ptrdiff_t i = 0; s = FN(winograd_kernel_of)(a, phase, i), s.count > 0; i++)
+          for (ptrdiff_t j = 0; j < s.count; j++) {
+            const ptrdiff_t plane = FN(winograd_meets)(a, &s, j);
+            const FN(winograd_share) some = FN(winograd_shared)(a, plane, 0, a->tiles);
+            if (some.count == 0) continue;
+            gemm_job job = FN(winograd_job)(c1 - c0, a->c_row, 1, a->width, a->k_row, c0 > 0 || (phase > 0 && a->x_step > 1));
+            FN(gemm_rows)(&job, some.count, GEMM_TAIL ? n : GEMM_NR, patch + phase * next_v + plane * a->v_plane + some.first * a->c_row,
+                          u + s.kernel * a->u_plane, z + phase * next_z + plane * a->z_plane + some.first * a->k_row, NULL);
+          }
     }
-    FN(winograd_write_any)(a, 0, a->tiles, k0, k0 + n, z, a->k_row);
+    for (int phase = 0; phase < outs; phase++) FN(winograd_write_any)(a, phase, 0, a->tiles, k0, k0 + n, z + phase * next_z, a->k_row);
   }
 }
 
 #include "kernels/winograd_weight.inc.c"
 #undef winograd_window
+#undef winograd_kernel
+#undef winograd_kind
+#undef WINOGRAD_STRIDED
 #undef WINOGRAD_ONCE
 #undef gemm_job
 #undef GEMM_NR

@@ -38,8 +38,8 @@ class _Conv(ctypes.Structure):
 class _Winograd(ctypes.Structure):
     """fn_winograd_args, csrc/kernels/winograd.h."""
     _fields_: ClassVar[Any] = [
-        *_of(PTR, "x w bias y gw u v d own"), *_of(INT, "images c k ih iw oh ow pad_h pad_w w_ks w_cs group"),
-        *_of(INT32, "tile flip weight fused alone"), *_of(INT, "width tiles_h tiles_w tiles groups")]
+        *_of(PTR, "x w bias y gw u v d own"), *_of(INT, "images c k ih iw oh ow pad_h pad_w w_ks w_cs off_h off_w group"),
+        *_of(INT32, "tile flip weight x_step y_step fused alone"), *_of(INT, "side planes kernels phases width tiles groups")]
 
 
 SCHEDULES = ("tile", "dot", "stream")                    # fn_gemm_how
