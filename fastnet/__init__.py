@@ -96,7 +96,8 @@ if _typing.TYPE_CHECKING:
     from fastnet.profiling.estimate import estimate
     from fastnet.profiling.profile import profile
     from fastnet.profiling.summary import summary
-    from fastnet.linalg import det, inverse, logdet, pinverse, slogdet
+    from fastnet.linalg import det, inverse, logdet, matrix_exp, pinverse, slogdet
+    from fastnet.linalg.older import cholesky, cholesky_inverse, cholesky_solve, qr, svd, triangular_solve
     from fastnet.nn.functional import (
         alpha_dropout, avg_pool1d, bilinear, channel_shuffle, cosine_similarity, dropout, max_pool1d, max_pool2d, max_pool3d,
         pairwise_distance, pixel_shuffle, pixel_unshuffle,
@@ -119,7 +120,7 @@ if _typing.TYPE_CHECKING:
     from fastnet.ops.statistics import aminmax, corrcoef, cov, nanmean, nanmedian, nanquantile, nansum, quantile
     from fastnet.ops.windows import bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window
     from fastnet.ops.write import diagonal_scatter, index_copy, index_fill, select_scatter, slice_scatter
-    from fastnet.special import digamma, erfinv, lgamma
+    from fastnet.special import digamma, erfinv, lgamma, logcumsumexp, polygamma
     from fastnet.switches import (
         are_deterministic_algorithms_enabled, get_default_device, get_num_interop_threads, is_autocast_enabled, set_default_device,
         set_default_tensor_type, set_deterministic_debug_mode, set_flush_denormal, set_num_interop_threads, use_deterministic_algorithms,

@@ -22,10 +22,12 @@ BOTH = {
     "fastnet.ops.scatter_reduce": "scatter_reduce",
     "fastnet.ops.statistics": "aminmax corrcoef cov nanmean nanmedian nanquantile nansum quantile",
     "fastnet.ops.write": "diagonal_scatter index_copy index_fill select_scatter slice_scatter",
-    "fastnet.linalg": "det logdet pinverse inverse slogdet",
-    "fastnet.special": "digamma erfinv lgamma",
+    "fastnet.linalg": "det logdet matrix_exp pinverse inverse slogdet",
+    "fastnet.linalg.older": "cholesky cholesky_inverse cholesky_solve qr svd triangular_solve",
+    "fastnet.special": "digamma erfinv lgamma logcumsumexp",
 }
 FUNCTIONS = {
+    "fastnet.special": "polygamma",
     "fastnet.ops.about": "can_cast detach is_complex is_floating_point is_tensor numel promote_types result_type",
     "fastnet.ops.counting": "bucketize isin searchsorted",
     "fastnet.ops.distances": "cdist pdist",

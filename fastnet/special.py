@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fastnet._core.engine import is_grad_enabled
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.autograd.function import Function
+from fastnet.ops.flip import flip
 from fastnet.ops.pointwise import logit, sinc, xlogy
 from fastnet.ops.reduce import logsumexp
 from fastnet.ops.activation import sigmoid as expit
@@ -17,7 +19,7 @@ from fastnet.ops.unary import erf, erfc, exp2, expm1, log1p, round
 from fastnet.ops.where import where
 
 __all__ = ["digamma", "entr", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_softmax", "logit", "logsumexp",
-           "ndtr", "ndtri", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy"]
+           "ndtr", "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy"]
 
 
 def _lgamma(x: np.ndarray) -> np.ndarray:
@@ -193,6 +195,25 @@ def digamma(input: Tensor) -> Tensor:
     return _Digamma.apply(as_floating(input, "digamma"))
 
 
+def polygamma(n: int, input: Tensor) -> Tensor:
+    """The n-th derivative of `digamma`, which is polygamma(0).
+
+    Args:
+        n: not negative.
+        input: any tensor; integers become floating-point.
+
+    Raises:
+        RuntimeError: n is negative.
+
+    >>> import fastnet
+    >>> fastnet.special.polygamma(1, fastnet.tensor([1.0]))
+    tensor([1.6449])
+    """
+    if n < 0:
+        raise RuntimeError(f"polygamma: n must not be negative, got {n}")
+    return _Polygamma.apply(as_floating(input, "polygamma"), n) if n else digamma(input)
+
+
 def erfinv(input: Tensor) -> Tensor:
     """The inverse of erf.
 
@@ -260,6 +281,46 @@ def xlog1py(input: Tensor, other: Tensor) -> Tensor:
     """
     x, y = as_floating(input, "xlog1py"), as_floating(other, "xlog1py")
     return x * where((x == 0) & ((y <= -1) | y.isinf()), 0.0, y).log1p()
+
+
+class _Logcumsumexp(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dim: int) -> Tensor:
+        a = x.detach().numpy()
+        y = from_numpy(np.asarray(np.logaddexp.accumulate(a.reshape(a.shape or (1,)), dim).reshape(a.shape), a.dtype))
+        ctx.save_for_backward(x, y)
+        ctx.dim = dim
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple:
+        # The sum of g exp(x - y) over what comes after.
+        (x, y), dim, none = ctx.saved_tensors, ctx.dim, -math.inf
+        if is_grad_enabled():                             # as a matrix: it is to be differentiated
+            lines = [t.reshape(t.shape or (1,)).movedim(dim, -1) for t in (x, y, g)]
+            n = lines[0].shape[-1]
+            later = from_numpy(np.tri(n, dtype=bool).T) & (lines[1] != none).unsqueeze(-2)
+            part = where(later, lines[0].unsqueeze(-1) - lines[1].unsqueeze(-2), none).exp() * lines[2].unsqueeze(-2)
+            return part.sum(-1).movedim(-1, dim).reshape(x.shape), None
+        up, down = (flip(_Logcumsumexp.apply(flip(where(y == none, none, part.clamp(min=0).log() - y), dim), dim), dim) for part in (g, -g))
+        return (x + up).exp() - (x + down).exp(), None    # positive and negative ones apart, so that exponents stay within bounds
+
+
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
+    """The logarithm of the sum of the exponentials so far along an axis.
+
+    Args:
+        input: any tensor; integers become floating-point.
+        dim: the axis.
+
+    >>> import fastnet
+    >>> fastnet.logcumsumexp(fastnet.zeros(3), 0)
+    tensor([0.0000, 0.6931, 1.0986])
+    """
+    x = as_floating(input, "logcumsumexp")
+    if not -max(x.ndim, 1) <= dim < max(x.ndim, 1):
+        raise IndexError(f"logcumsumexp: dim {dim} is out of range for a tensor of {x.ndim} axes")
+    return _Logcumsumexp.apply(x, dim)
 
 
 lgamma, psi = gammaln, digamma

@@ -265,3 +265,20 @@ def test_refused(make, error, message):
 def test_a_module_in_place_of_its_parameters():
     with pytest.raises(TypeError, match=r"Adam: params must be an iterable of Tensors or dicts, got a Linear; give its parameters\(\)"):
         optim.Adam(fn.nn.Linear(1, 1))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_steps_when_the_default_dtype_is_float64(name):
+    def run():
+        param = fn.nn.Parameter(fn.tensor([[1.0, 2.0]], dtype=fn.float64))
+        optimizer = getattr(optim, name)([param], lr=0.1)
+        train(optimizer)
+        optimizer.load_state_dict(optimizer.state_dict())
+        train(optimizer)
+        return param.tolist()
+    want = run()
+    fn.set_default_dtype(fn.float64)
+    try:
+        assert run() == want
+    finally:
+        fn.set_default_dtype(fn.float32)

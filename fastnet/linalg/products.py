@@ -1,15 +1,19 @@
-"""cross, diagonal, matmul, matrix_power, multi_dot, vander, vecdot: products under linalg's names."""
+"""cross, diagonal, matmul, matrix_exp, matrix_power, multi_dot, vander, vecdot: products under linalg's names."""
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from fastnet._core.tensor import Tensor
+import numpy as np
+
+from fastnet._core.tensor import Tensor, from_numpy
+from fastnet.linalg.solvers import matrices as a_matrix
 from fastnet.ops import matrices
 from fastnet.ops.matmul import matmul
 from fastnet.ops.matrices import matrix_power
 from fastnet.ops.select import diagonal as _diagonal
 
-__all__ = ["cross", "diagonal", "matmul", "matrix_power", "multi_dot", "vander", "vecdot"]
+__all__ = ["cross", "diagonal", "matmul", "matrix_exp", "matrix_power", "multi_dot", "vander", "vecdot"]
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
@@ -41,6 +45,31 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     tensor([1, 4])
     """
     return _diagonal(A, offset, dim1, dim2)
+
+
+def matrix_exp(A: Tensor) -> Tensor:
+    """The sum of A^k / k!: Taylor's series up to k = 18 of A / 2^s, squared s times, with s such that its norm is below 1/2.
+
+    Args:
+        A: (..., n, n), floating-point.
+
+    >>> import fastnet
+    >>> fastnet.linalg.matrix_exp(fastnet.zeros(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    x = a_matrix(A, "matrix_exp", square=True)
+    size = float(x.detach().abs().sum(-2).max()) if x.numel() else 0.0
+    if not math.isfinite(size):
+        return x * math.nan
+    times = max(0, math.ceil(math.log2(size)) + 1) if size else 0
+    x, one = x * 0.5 ** times, from_numpy(np.eye(x.shape[-1], dtype=x.dtype.numpy))
+    y = one + x / 18
+    for k in range(17, 0, -1):
+        y = one + (x @ y) / k
+    for _ in range(times):
+        y = y @ y
+    return y
 
 
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:

@@ -94,7 +94,10 @@ __all__ += ["CTCLoss", "EmbeddingBag", "GRU", "GRUCell", "LSTM", "LSTMCell", "Mu
 
 
 def __getattr__(name: str) -> object:
-    """Lazy layers and DataParallel: few programs need them, so they are imported when they are asked for."""
+    """Lazy layers, DataParallel, AdaptiveLogSoftmaxWithLoss: few programs need them, so they are imported when they are asked for."""
+    if name == "AdaptiveLogSoftmaxWithLoss":
+        from fastnet.nn.adaptive import AdaptiveLogSoftmaxWithLoss
+        return AdaptiveLogSoftmaxWithLoss
     if name.startswith("Lazy") or name == "UninitializedParameter":
         from fastnet.nn import lazy
         if name in vars(lazy):

@@ -40,7 +40,7 @@ class ASGD(Optimizer):
 
     def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
         first = {"eta": float(group["lr"]), "mu": 1.0}
-        return fn.tensor(first[name]) if name in first else super()._new_state(name, param, group)
+        return fn.tensor(first[name], dtype=fn.float32) if name in first else super()._new_state(name, param, group)
 
     def _update(self, group: dict[str, Any]) -> None:
         plan = self._lists(group, _NAMES)

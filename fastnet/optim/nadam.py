@@ -45,7 +45,7 @@ class NAdam(Optimizer):
         check_least("momentum_decay value", group["momentum_decay"])
 
     def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
-        return fn.ones(()) if name == "mu_product" else super()._new_state(name, param, group)
+        return fn.ones((), dtype=fn.float32) if name == "mu_product" else super()._new_state(name, param, group)
 
     def _update(self, group: dict[str, Any]) -> None:
         plan = self._lists(group, _NAMES)

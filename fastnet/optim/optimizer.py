@@ -175,12 +175,12 @@ class Optimizer:
             if name not in state:
                 state[name] = self._new_state(name, param, group)
             elif name == "step" and not isinstance(state[name], Tensor):  # a plain number in old state_dicts
-                state[name] = fn.tensor(float(state[name]))
+                state[name] = fn.tensor(float(state[name]), dtype=fn.float32)
         return state
 
     def _new_state(self, name: str, param: Tensor, group: dict[str, Any]) -> Any:
         """State `name` of a parameter before its first step: a count of 0, or zeros like the parameter."""
-        return fn.zeros(()) if name == "step" else fn.zeros_like(param.detach())
+        return fn.zeros((), dtype=fn.float32) if name == "step" else fn.zeros_like(param.detach())
 
     # ---- groups
 

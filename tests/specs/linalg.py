@@ -44,6 +44,14 @@ def solve(a, b, left=True):
     return np.linalg.solve(a, b) if left else b @ np.linalg.inv(a)
 
 
+def sum_of_powers(a):
+    total = term = np.zeros_like(a) + np.eye(a.shape[-1])
+    for k in range(1, 80):
+        term = term @ a / k
+        total = total + term
+    return total
+
+
 SQUARE, TALL, WIDE = ((4, 4),), ((5, 3),), ((3, 5),)
 NOT_SQUARE = Refused(RuntimeError, r"must be square matrices .* got \(2, 3\)", zeros(2, 3))
 
@@ -88,6 +96,7 @@ SPECS = [
            make_regular=True),
     linalg("multi_dot", lambda *m: np.linalg.multi_dot(m), [((2, 7), (7, 3), (3, 9)), ((7,), (7, 3), (3,))], call=lambda f, *m: f(m)),
     linalg("vecdot", lambda x, y: (x * y).sum(-1), [((3, 7), (3, 7)), ((3, 7), (7,))]),
+    linalg("matrix_exp", lambda a: sum_of_powers(a), [SQUARE, ((2, 3, 3),), ((1, 1),)], refused=[NOT_SQUARE]),
     linalg("cross", lambda x, y: np.cross(x, y), [((4, 3), (4, 3))]),
     linalg("diagonal", lambda x: np.diagonal(x, axis1=-2, axis2=-1), [((2, 3, 4),)]),
     linalg("vander", lambda x: np.vander(x, increasing=True), [((4,),)]),

@@ -156,6 +156,8 @@ SPECS = [
     spec("mode", mode, [(((3, 20),), {"dim": -1})], make=integers(0, 5), wrt=(), call=lambda f, x, dim: f(x.float(), dim).values,
          refused=[Refused(IndexError, "mode: dim 2", zeros(2), 2)]),
     spec("argwhere", np.argwhere, [(((3, 7),), {})], make=boolean, wrt=()),
+    spec("logcumsumexp", lambda x, dim: np.logaddexp.accumulate(x, dim), [(((3, 7),), {"dim": 1}), (((5, 17),), {"dim": -2})],
+         nonfinite=False, exact_layout=False, refused=[Refused(IndexError, "logcumsumexp: dim 1", zeros(2), 1)]),
     spec("cummax", cumulative(np.maximum, None), [(((3, 7),), {"dim": 1}), (((5, 17),), {"dim": 0})], make=apart, nonfinite=False,
          refused=[Refused(IndexError, "cummax: dim 1", zeros(2), 1)]),
     spec("cummin", cumulative(np.minimum, None), [(((3, 7),), {"dim": 1}), (((5, 17),), {"dim": 0})], make=apart, nonfinite=False,
