@@ -11,6 +11,8 @@ from onnx_runtime import Calls, same
 
 import fastnet as fn
 from fastnet import nn
+from fastnet.cli import main
+from fastnet.cli.recipe.trained import open_run
 from fastnet.nn import functional as F
 from fastnet.ops.out import heard
 
@@ -202,3 +204,29 @@ def test_without_the_package(monkeypatch):
 def test_it_is_imported_when_it_is_used():
     code = "import sys, fastnet; assert 'onnx' not in sys.modules and 'fastnet.onnx' not in sys.modules; fastnet.onnx.export"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = "\n".join(f"{k % 3}.{k},{k % 7},{'ab'[k % 2]}" for k in range(40))
+    (tmp_path / "table.csv").write_text(f"size,weight,kind\n{rows}\n")
+    (tmp_path / "small.toml").write_text("""
+[data]
+name = "csv"
+file = "table.csv"
+target = "kind"
+[model]
+name = "MLP"
+[trainer]
+epochs = 1
+""")
+    assert main(["train", "small.toml", "--out", "run"]) == 0
+    capsys.readouterr()
+    assert main(["export", "run", "-o", "table.onnx"]) == 0
+    assert capsys.readouterr().out.startswith("table.onnx: ")
+    made, trained = onnx.load(tmp_path / "table.onnx"), open_run("run")
+    assert shapes(made.graph.input) == {"input": ["batch", trained.facts["shape"][0]]}
+    same(made, trained.model, (fn.randn(5, *trained.facts["shape"]),))
+    for words, told in [(["--dynamic", "x"], "--dynamic x: expected numbers of axes"), (["--opset", "3"], "opset_version must be from 18"),
+                        (["--dynamic", "1"], "takes no other size")]:
+        assert main(["export", "run", *words]) == 1 and told in capsys.readouterr().err

@@ -21,7 +21,7 @@ def ids(*shape):
 
 
 IMAGES = {
-    "lenet": lambda: fn.models.LeNet5(), "resnet": lambda: fn.models.resnet18(num_classes=5),
+    "lenet": lambda: fn.models.LeNet5(), "resnet": lambda: fn.models.resnet18(num_classes=5, width=16),
     "mobilenet": lambda: fn.models.mobilenet_v2(num_classes=5, width_mult=0.35),
     "efficientnet": lambda: fn.models.efficientnet_b0(num_classes=5),
     "unet": lambda: fn.models.UNet(3, 2, width=4), "unet bilinear": lambda: fn.models.UNet(3, 2, True, width=4),
@@ -141,7 +141,7 @@ def test_norm_and_activation_in_one_pass_and_outside():
 
 def test_folding_norms_makes_the_file_smaller():
     fn.manual_seed(0)
-    model = trained(fn.models.resnet18(num_classes=5), fn.randn(4, 3, 32, 32)).eval()
+    model = trained(fn.models.resnet18(num_classes=5, width=16), fn.randn(4, 3, 32, 32)).eval()
     x = fn.randn(1, 3, 32, 32)
     plain = fn.onnx.export(model, x, dynamic_axes={"input": [0]})
     fused = fn.onnx.export(fn.fuse_conv_bn(model), x, dynamic_axes={"input": [0]})

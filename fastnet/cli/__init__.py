@@ -1,4 +1,4 @@
-"""The command line: `fastnet train`, `evaluate`, `predict`, `resume`, `generate`, `summary`, `bench` and `info`."""
+"""The command line: `fastnet train`, `evaluate`, `predict`, `resume`, `generate`, `export`, `summary`, `bench` and `info`."""
 from __future__ import annotations
 
 import argparse
@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fastnet.cli import benchmark, detect, evaluate, info, language, predict, summarize
+from fastnet.cli import benchmark, detect, evaluate, export, info, language, predict, summarize
 from fastnet.cli.jobs import DATASETS
 from fastnet.cli.options import positive, seed
 from fastnet.cli.recipe import command as recipe
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         module.add(commands)
     recipe.add_resume(commands)
     language.add_generate(commands)
-    for module in (summarize, benchmark):
+    for module in (export, summarize, benchmark):
         module.add(commands)
     return top
 

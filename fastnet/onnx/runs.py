@@ -4,6 +4,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,23 @@ class Runs:
         args, kwargs = _replaced(self.given, iter(self.inputs(sizes, turn)))
         self.model(*args, **kwargs)
 
+    def taken(self, label: str, n: int) -> Iterator[int]:
+        """Other sizes of a dynamic axis with which the model runs.
+
+        Raises: RuntimeError where there is none.
+        """
+        found, reason = False, "it has no other size"
+        for size in candidates(n):
+            try:
+                self.plain({label: size}, 0)
+            except Exception as error:                    # the model does not take this size
+                reason = str(error)
+                continue
+            found = True
+            yield size
+        if not found:
+            raise RuntimeError(f"onnx.export: the model takes no other size for the dynamic axis {label!r}: {reason}")
+
     def traced(self, sizes: dict[str, int], turn: int) -> tuple[Trace, list[int]]:
         trace = Trace(self.modules, frozenset(EXPORTERS), CREATORS)
         inputs = self.inputs(sizes, turn)
@@ -80,19 +98,11 @@ def traces_of(model: nn.Module, given: Any, examples: list[Tensor],
     """Traces of the example, of other values, and of other sizes for each dynamic axis."""
     runs = Runs(model, given, examples, axes)
     runs.plain({}, 0)
-    sizes: dict[str, list[int]] = {}
-    for label, where in axes.items():
-        sizes[label], reason = [], "it has no other size"
-        for size in candidates(examples[where[0][0]].shape[where[0][1]]):
-            try:
-                runs.plain({label: size}, 0)
-                sizes[label].append(size)
-            except Exception as error:                    # the model does not take this size
-                reason = str(error)
-            if len(sizes[label]) == 4:
-                break
-        if not sizes[label]:
-            raise RuntimeError(f"onnx.export: the model takes no other size for the dynamic axis {label!r}: {reason}")
+    sizes: dict[str, Iterator[int]] = {}
+    for label, where in axes.items():                     # before the traces: what a model keeps for the longest input is there then
+        taken = runs.taken(label, examples[where[0][0]].shape[where[0][1]])
+        first = list(islice(taken, 2))
+        sizes[label] = chain(first, taken)
     base, results = runs.traced({}, 0)
     for where_ in dict.fromkeys(base.taken):
         warnings.warn(f"onnx.export: a value of a tensor becomes one of Python{where_}; in the graph it is a constant, and the way of the "
@@ -113,23 +123,23 @@ def traces_of(model: nn.Module, given: Any, examples: list[Tensor],
         base.other = other if outs == results and [e.name for e in other.events] == [e.name for e in base.events] else None
     else:
         _attempt(more, {}, turn, "other values of the inputs")
+    last: dict[str, int] = {}
     for label, found in sizes.items():
-        used: list[int] = []
-        parted = ""
+        count, parted = 0, ""
         for size in found:
             try:
                 turn += 1
-                used += [size] * more({label: size}, turn)
+                count += more({label: size}, turn)
+                last[label] = size
             except Differs as error:
                 parted = str(error)
-            if len(used) == 2:
+            if count == 2:
                 break
-        if not used:
+        if not count:
             raise RuntimeError(f"onnx.export: with other sizes of {label!r} the model calls other ops, from {parted} on; a graph has one "
                                "way for all sizes")
-        sizes[label] = used
     if len(sizes) > 1:
-        _attempt(more, {label: used[-1] for label, used in sizes.items()}, turn + 1, "other sizes of all dynamic axes")
+        _attempt(more, last, turn + 1, "other sizes of all dynamic axes")
     return traces, results, runs.structure
 
 

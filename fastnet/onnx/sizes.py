@@ -87,7 +87,7 @@ def candidates(n: int) -> Iterator[int]:
     """Other sizes for an axis of size n that a model is likely to take: multiples of the power of two in n first, never 1."""
     step = min(n & -n, 64) or 1
     tried = {n, 1, 0}
-    for c in (n + step, n + 2 * step, n - step, 2 * n, n - 2 * step, n + 1, n + 2, n - 1, n - 2, n + 32, n - 32, n + 64, n // 2):
+    for c in (n - step, n - 2 * step, n + step, n + 2 * step, 2 * n, n + 1, n + 2, n - 1, n - 2, n + 32, n - 32, n + 64, n // 2):
         if c > 0 and c not in tried:
             tried.add(c)
             yield c

@@ -112,7 +112,12 @@ def softmax(g: Graph, input: Value, dim: Any = None, dtype: Any = None) -> str:
 
 @exporter("topk")
 def topk(g: Graph, input: Value, k: Any, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    return g.op("TopK", input, g.size(k), outputs=2, axis=dim, largest=int(largest), sorted=1)
+    size = input.shape[axis_of(dim, input.ndim)]
+    if isinstance(k, Dim) and isinstance(size, Dim) and k.values == tuple(min(n, max(k.values)) for n in size.values):
+        count = g.op("Min", g.size(size), g.const([max(k.values)], np.int64))
+    else:
+        count = g.size(k)
+    return g.op("TopK", input, count, outputs=2, axis=dim, largest=int(largest), sorted=1)
 
 
 @exporter("sort", "argsort")
