@@ -9,4 +9,6 @@ typedef struct {
   ptrdiff_t   ndim;                                  /* at least 1; the last axis is the inner loop */
   ptrdiff_t   dims[FN_MAXDIM], xs[FN_MAXDIM], ys[FN_MAXDIM];
 } fn_copy_args;
+
+enum { COPY_SHORT = 512 };                           /* elements of a row that is copied without a call */
 #endif

@@ -49,15 +49,25 @@ static void FN(copy_columns)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdi
 #pragma GCC unroll 16
         for (ptrdiff_t c = 0; c < VLEN; c++) v_store(to + c * ys, r[c]);
       } else {
-        for (ptrdiff_t c = 0; c < h; c++)
-          for (ptrdiff_t d = 0; d < w; d++) to[c * ys + d] = from[d * xs + c];
+        for (ptrdiff_t d = 0; d < w; d++)
+          for (ptrdiff_t c = 0; c < h; c++) to[c * ys + d] = from[d * xs + c];
       }
     }
   }
 }
 
-/* The last two axes exchange their places in memory: whole rows of a range in blocks, what remains element by element. */
-static void FN(copy_transposed)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff_t end)
+/* Rows so short that a call for each would take longer than they do. */
+static void FN(copy_short)(const T *x, ptrdiff_t xs, T *y, ptrdiff_t ys, ptrdiff_t rows, ptrdiff_t n)
+{
+  for (; rows > 0; rows--, x += xs, y += ys) {
+    ptrdiff_t i = 0;
+    for (; i + VLEN <= n; i += VLEN) v_store(y + i, v_load(x + i));
+    if (i < n) v_storen(y + i, v_loadn(x + i, n - i), n - i);
+  }
+}
+
+/* Short rows, or the last two axes exchange their places in memory: whole rows of a range in blocks, what remains by itself. */
+static void FN(copy_blocks)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff_t end)
 {
   const ptrdiff_t last = a->ndim - 1, n = a->dims[last], xs = a->xs[last], ys = a->ys[last - 1];
   while (begin < end) {
@@ -69,7 +79,8 @@ static void FN(copy_transposed)(const fn_copy_args *a, ptrdiff_t begin, ptrdiff_
     ptrdiff_t rows = (end - begin) / n, left = a->dims[last - 1] - row % a->dims[last - 1];
     if (rows > left) rows = left;
     if (column == 0 && rows > 0) {
-      FN(copy_columns)((const T *)a->x + xo, xs, (T *)a->y + yo, ys, rows, n);
+      if (xs == 1) FN(copy_short)((const T *)a->x + xo, a->xs[last - 1], (T *)a->y + yo, ys, rows, n);
+      else FN(copy_columns)((const T *)a->x + xo, xs, (T *)a->y + yo, ys, rows, n);
       begin += rows * n;
     } else {
       const ptrdiff_t run = n - column < end - begin ? n - column : end - begin;
@@ -84,7 +95,7 @@ static void FN(copy)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
   const fn_copy_args *a = p;
   const ptrdiff_t last = a->ndim - 1;
   (void)thread;
-  if (last && a->ys[last] == 1 && a->xs[last] != 1 && a->xs[last - 1] == 1) FN(copy_transposed)(a, begin, end);
+  if (last && a->ys[last] == 1 && (a->xs[last] == 1 ? a->dims[last] <= COPY_SHORT : a->xs[last - 1] == 1)) FN(copy_blocks)(a, begin, end);
   else FN(copy_walk)(a, begin, end, FN(copy_row));
 }
 
