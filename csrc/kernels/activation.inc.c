@@ -49,7 +49,7 @@
 #include "kernels/map_binary.inc.c"
 
 #define OP silu
-#define EXPR v_div(x, v_add(v_set(1), v_exp(v_sub(v_zero(), x))))
+#define EXPR FN(silu_value)(x)
 #include "kernels/map_unary.inc.c"
 
 #define OP silu_backward
@@ -126,7 +126,7 @@
 #include "kernels/map_binary.inc.c"
 
 #define OP hardswish
-#define EXPR v_div(v_mul(x, v_min(v_set(6), v_max(v_zero(), v_add(x, v_set(3))))), v_set(6))
+#define EXPR v_mul(x, v_mul(v_min(v_set(6), v_max(v_zero(), v_add(x, v_set(3)))), v_set(1.0 / 6)))
 #include "kernels/map_unary.inc.c"
 
 #define OP hardswish_backward
