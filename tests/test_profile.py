@@ -271,7 +271,7 @@ def test_arguments_of_kernels_are_read_as_the_headers_have_them(mirror, header, 
     text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
     body = re.search(r"typedef struct \{([^}]*)\} " + struct, text)[1]
     kinds = {"void": ctypes.c_void_p, "ptrdiff_t": ctypes.c_ssize_t, "int32_t": ctypes.c_int32, "uint64_t": ctypes.c_uint64,
-             "double": ctypes.c_double}
+             "double": ctypes.c_double, "fn_after": ctypes.c_void_p}
     fields = []
     for kind, names in re.findall(r"(?:const )?(\w+)\s+([^;]+);", body):
         for name in names.replace("*", "").split(","):

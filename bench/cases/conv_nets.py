@@ -20,11 +20,10 @@ LR = 1e-3
 def models_of(lib: Any) -> dict[str, Any]:
     """The names in the modules below of `fastnet.models`: fastnet's own, or the same sources over PyTorch, whose names they use."""
     if lib.__name__ != "fastnet" and "fastnet" not in sys.modules:
-        alias, package, passes = (types.ModuleType(name) for name in ("fastnet", "fastnet.models", "fastnet.nn.normalization"))
+        alias, package, passes = (types.ModuleType(name) for name in ("fastnet", "fastnet.models", "fastnet.nn.conv"))
         alias.__getattr__ = lambda name: getattr(lib, name)
         package.__path__ = [str(MODELS)]
-        # one pass in fastnet, three ops in PyTorch
-        passes.norm_act = separate
+        passes.conv_norm_act = separate                 # one pass in fastnet, ops in PyTorch
         fusion = importlib.import_module(f"{lib.__name__}.nn.utils.fusion")
         sys.modules.update({module.__name__: module for module in (alias, package, passes)},
                            **{"fastnet.nn": lib.nn, "fastnet.nn.utils": lib.nn.utils, "fastnet.nn.utils.fusion": fusion})
@@ -32,10 +31,13 @@ def models_of(lib: Any) -> dict[str, Any]:
     return {name: value for module in modules for name, value in vars(module).items()}
 
 
-def separate(norm: Any, act: Any, x: Any, residual: Any = None) -> Any:
-    """act(norm(x) + residual), each by itself."""
-    y = norm(x) if residual is None else norm(x) + residual
-    return y if act is None else act(y)
+def separate(conv: Any, norm: Any, act: Any, x: Any, residual: Any = None, residual_last: bool = False) -> Any:
+    """act(norm(conv(x)) + residual), or act(norm(conv(x))) + residual, each by itself."""
+    y = norm(conv(x))
+    if residual is not None and not residual_last:
+        y = y + residual
+    y = y if act is None else act(y)
+    return y + residual if residual is not None and residual_last else y
 
 
 @dataclass

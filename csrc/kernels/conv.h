@@ -11,7 +11,7 @@
    have a gradient of zero.  A window may lie in the zeros as a whole.  All sizes are positive, except that n and pad may be 0. */
 #ifndef FN_CONV_H
 #define FN_CONV_H
-#include "fn.h"
+#include "kernels/after.h"
 typedef struct {
   ptrdiff_t n, c, k, groups;                         /* images, all input channels, all output channels; groups divides c and k */
   ptrdiff_t in[3], out[3], kernel[3], stride[3], pad[3], dilation[3];
@@ -64,6 +64,7 @@ typedef struct {
   ptrdiff_t     slots, packed_size, scratch_size, units, pack_units;
   ptrdiff_t     alone;                               /* conv_apply packs, each thread so many bytes after the last; 0: conv_pack */
   double        unit_flops;
+  const fn_after *after;                             /* forward: of y, or NULL */
 } fn_conv_args;
 
 typedef struct { fn_conv_args *conv; } fn_conv_plan_args;

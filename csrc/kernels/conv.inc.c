@@ -217,6 +217,18 @@ static int FN(conv_cut)(const fn_conv_args *g, const conv_box *box, ptrdiff_t *c
   return parts;
 }
 
+/* The channels [k, k + n) of a box of y are finished. */
+static __attribute__((noinline)) void FN(conv_done)(const fn_conv_args *g, const conv_box *box, ptrdiff_t k, ptrdiff_t n)
+{
+  const ptrdiff_t *to = g->to, whole = box->n[3] == to[2];           /* rows that are next to each other are one */
+  if (!g->after) return;
+  for (ptrdiff_t i = 0; i < box->n[0] * box->n[1]; i++) {
+    const ptrdiff_t plane = (box->at[0] + i / box->n[1]) * to[0] + box->at[1] + i % box->n[1];
+    for (ptrdiff_t h = 0; h < (whole ? 1 : box->n[2]); h++)
+      g->after->run(g->after, (plane * to[1] + box->at[2] + h) * to[2] + box->at[3], whole ? box->n[2] * to[2] : box->n[3], k, n);
+  }
+}
+
 static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   fn_conv_args own = *(const fn_conv_args *)p;
@@ -236,12 +248,14 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
     if (!FN(conv_box_of)(g, rest / g->shape.groups, class, &box)) continue;
     const int copy = g->ci != g->cs && g->shape.kernel[2] > 1 && box.axis[2].gap == 1;
     const int parts = FN(conv_cut)(g, &box, cut);
+    const ptrdiff_t from = split * g->panels / g->panel_splits, to = (split + 1) * g->panels / g->panel_splits, k = from * CONV_NR;
     for (int i = 0; i < parts; i++) {
       const conv_axis axis = box.axis[2];
       box.n[3] = cut[i] - box.at[3];
       box.pixels = box.n[0] * box.n[1] * box.n[2] * box.n[3];
       FN(conv_look)(g, &box, group * g->ci, g->ci, copy, room.copy, &view);
-      FN(conv_panels)(g, &box, &view, &room, group, split * g->panels / g->panel_splits, (split + 1) * g->panels / g->panel_splits);
+      FN(conv_panels)(g, &box, &view, &room, group, from, to);
+      FN(conv_done)(g, &box, group * g->co + k, (to * CONV_NR < g->co ? to * CONV_NR : g->co) - k);
       box.axis[2] = axis;
       box.at[3] = cut[i];
     }

@@ -257,5 +257,6 @@ static void FN(conv_planar)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
         for (const conv_kind *one = kind; one < kind + kinds; one++)
           if (d < one->box.n[1]) FN(conv_planar_out)(g, one, n, d, group, groups, extent[2], length);
       }
+    FN(conv_done)(g, box, group * g->co, groups * g->co);
   }
 }

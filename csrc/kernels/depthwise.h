@@ -18,6 +18,7 @@ typedef struct {
   void         *y;                                   /* what is written: y or gx */
   ptrdiff_t     band;
   int           far, stream;                         /* far larger than L2: prefetch.  Larger than the caches, whole vectors: write past them */
+  const fn_after *after;                             /* depthwise_forward: of y, or NULL */
 } fn_depthwise_args;
 
 typedef struct {

@@ -217,6 +217,7 @@ static void FN(depthwise_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end,
           for (; v < c; v += VLEN) 
             FN(dw_forward_any)(s, x + v, w + v, bias ? bias + v : NULL, to + v, &d, &h, &k, 1, c - v < VLEN ? c - v : VLEN);
         }
+    if (a->after) a->after->run(a->after, (plane * s->out[1] + j0) * s->out[2], (j1 - j0) * s->out[2], 0, c);
   }
 }
 

@@ -6,7 +6,7 @@
    C overlaps neither A nor B.  Strides count elements and may be 0 or negative, except that two elements of C are never the same. */
 #ifndef FN_GEMM_H
 #define FN_GEMM_H
-#include "fn.h"
+#include "kernels/after.h"
 typedef enum { FN_ACT_NONE, FN_ACT_RELU, FN_ACT_TANH, FN_ACT_SIGMOID } fn_act;
 typedef enum { FN_GEMM_TILE, FN_GEMM_DOT, FN_GEMM_STREAM } fn_gemm_how;
 typedef enum { FN_PACK_NONE, FN_PACK_COPY, FN_PACK_TRANSPOSE, FN_PACK_GATHER } fn_gemm_pack;
@@ -31,12 +31,14 @@ typedef struct {
   ptrdiff_t   supers, super_rows;                    /* tile: groups of rows of C that stay in cache while the panels of B pass */
   ptrdiff_t   panels, chunks;                        /* tile: panels of B; chunks of rows in one group.  dot, stream: panels of columns */
   double      unit_flops;                            /* work of one unit, for the launcher's grain */
+  const fn_after *after;                             /* of C, or NULL, and then no bias for rows; the plan makes it NULL where pieces of C are not finished as they are */
 } fn_gemm_args;
 
 typedef struct { fn_gemm_args *gemm; } fn_gemm_plan_args;
 
 enum {
   GEMM_UNIT_ROWS  = 24,                              /* rows of a chunk: a multiple of every tile */
+  GEMM_AFTER      = 48,                              /* rows after which `after` is called: their columns are still in L1 */
   GEMM_BLOCK      = 8,                               /* chunks of a block where C has more rows than columns: threads get rows */
   GEMM_SUPER_ROWS = 768,                             /* rows of A that should stay in L2 or L3 */
   GEMM_DEEP       = 1024,                            /* k from which C is visited several times, to keep A in L2 */

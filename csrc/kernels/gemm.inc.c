@@ -89,7 +89,7 @@ typedef struct { const T *p; ptrdiff_t rs, cs; } FN(gemm_rows_of_a);
 
 /* rows x n of C from (i0, j0), n <= GEMM_NR, with GEMM_KC steps of k from l: a panel of B is packed (or read where it is), and all rows
    pass over it.  a is A's element (i0, l); next: what of B the following block reads in place, or NULL. */
-static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gemm_rows_of_a a, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows,
+static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, gemm_rows_of_a a, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows,
                            ptrdiff_t j0, ptrdiff_t n, const T *next)
 {
   _Alignas(64) T panel[GEMM_KC * GEMM_NR];
@@ -112,8 +112,12 @@ static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, const gem
     }
   }
   if (g->pack) { FN(gemm_pack)(g->pack, b, g->b_rs, g->b_cs, job.k, n, panel); b = panel; }
-  if (apart) FN(gemm_rows_apart)(&job, rows, n, a.p, b, c, at->c_rs, at->c_cs, bias);
-  else FN(gemm_rows)(&job, rows, n, a.p, b, c, bias);
+  for (ptrdiff_t i = 0, some; i < rows; i += some, a.p += some * a.rs, c += some * at->c_rs) {
+    some = last && g->after && rows - i > GEMM_AFTER ? GEMM_AFTER : rows - i;
+    if (apart) FN(gemm_rows_apart)(&job, some, n, a.p, b, c, at->c_rs, at->c_cs, bias);
+    else FN(gemm_rows)(&job, some, n, a.p, b, c, bias);
+    if (last && g->after) g->after->run(g->after, i0 + i, some, j0, n);
+  }
   if (last && at->act > FN_ACT_RELU) FN(gemm_finish)(at, i0, rows, j0, n);
 }
 

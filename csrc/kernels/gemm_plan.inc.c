@@ -117,6 +117,7 @@ static void FN(gemm_plan)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thr
     g->scratch_size = g->batches * g->splits * g->m * g->n;
     g->reduce_units = g->batches * g->m * FN(ceil_div)(g->n, GEMM_NR);
   }
+  if (turn || g->how != FN_GEMM_TILE || g->splits > 1 || g->nbatch) g->after = NULL;
   g->units = pieces * g->splits;
   g->unit_flops = 2.0 * (double)g->batches * (double)g->m * (double)g->n * (double)g->k / (double)g->units;
 }

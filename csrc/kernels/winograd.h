@@ -26,7 +26,7 @@
    Units and partial sums are fixed by the shape. */
 #ifndef FN_WINOGRAD_H
 #define FN_WINOGRAD_H
-#include "fn.h"
+#include "kernels/after.h"
 
 typedef struct {
   const void *x;                                     /* [images][ih][iw][c] */
@@ -58,6 +58,7 @@ typedef struct {
   ptrdiff_t   u_plane, v_plane, z_plane;             /* from one plane to the next in U or the sums, V, D or the products */
   ptrdiff_t   u_size, v_size, d_size, own_size;
   ptrdiff_t   units, filter_units, finish_units;
+  const fn_after *after;                             /* forward: of y, or NULL */
 } fn_winograd_args;
 
 typedef struct { fn_winograd_args *plan; } fn_winograd_plan_args;

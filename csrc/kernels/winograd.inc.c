@@ -22,6 +22,16 @@ FN(winograd_write_any)(const fn_winograd_args *a, int phase, ptrdiff_t t0, ptrdi
   if (a->side == WINOGRAD_STRIDED) FN(winograd_write_strided)(a, phase, t0, t1, k0, k1, z, z_row);
   else if (a->tile == 4) FN(winograd_write_4)(a, t0, t1, k0, k1, z, z_row);
   else FN(winograd_write_2)(a, t0, t1, k0, k1, z, z_row);
+  for (ptrdiff_t t = t0; a->after && t < t1;) {      /* tiles beside each other: rows of pixels */
+    winograd_window s = FN(winograd_at_tile)(a, t, 0, a->y, a->oh, a->ow, a->k, 1, 0, 0, (int)a->tile, 0);
+    const ptrdiff_t at = (s.p - (T *)a->y) / a->k, rows = __builtin_ctz(~s.rows);
+    ptrdiff_t pixels = 0;
+    while (t < t1 && (s.p - (T *)a->y) / a->k == at + pixels && __builtin_ctz(~s.rows) == rows) {
+      pixels += __builtin_ctz(~s.columns);
+      if (++t < t1) s = FN(winograd_at_tile)(a, t, 0, a->y, a->oh, a->ow, a->k, 1, 0, 0, (int)a->tile, 0);
+    }
+    for (ptrdiff_t i = 0; i < rows; i++) a->after->run(a->after, at + i * a->ow, pixels, k0, k1 - k0);
+  }
 }
 
 /* The planes of a phase that meet the same plane of U: `count` of them from `first` on, in rows of `columns`. */

@@ -6,9 +6,6 @@ from typing import Any, TypeVar
 
 import fastnet as fn
 from fastnet import nn
-from fastnet.nn.normalization import norm_act
-
-_RELU = nn.ReLU()
 
 T = TypeVar("T", bound=nn.Module)
 
@@ -35,11 +32,6 @@ class ConvNormAct(nn.Sequential):
         layers = [nn.Conv2d(in_channels, out_channels, kernel_size, stride, (kernel_size - 1) // 2, groups=groups, bias=False),
                   nn.BatchNorm2d(out_channels)]
         super().__init__(*layers, *([activation(inplace=True)] if activation else []))
-
-
-def norm_relu(norm: nn.Module, x: Any, residual: Any = None) -> Any:
-    """relu(norm(x) + residual): one pass where `norm` is a batch norm that nobody watches, as `nn.Sequential` would do it."""
-    return norm_act(norm, _RELU, x, residual)
 
 
 def divisible(channels: float, by: int = 8) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastnet import nn
 from fastnet.models.blocks import ConvNormAct, at_least, divisible, kaiming, loaded
-from fastnet.nn.normalization import norm_act
+from fastnet.nn.conv import conv_norm_act
 
 # expansion, channels, blocks, stride of the first block
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -39,11 +39,11 @@ class InvertedResidual(nn.Module):
             return self.conv(x)
         if getattr(self.conv, "_hooked", True):
             return x + self.conv(x)
-        *layers, norm = self.conv
+        *layers, conv, norm = self.conv
         y = x
         for layer in layers:
             y = layer(y)
-        return norm_act(norm, None, y, x)                 # the sum is made while the batch norm writes
+        return conv_norm_act(conv, norm, None, y, x)     # the sum is made while the norm or the convolution writes
 
 
 class MobileNetV2(nn.Module):

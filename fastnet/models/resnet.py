@@ -4,7 +4,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastnet import nn
-from fastnet.models.blocks import at_least, kaiming, loaded, norm_relu
+from fastnet.models.blocks import at_least, kaiming, loaded
+from fastnet.nn.conv import conv_norm_act
 
 
 class BasicBlock(nn.Module):
@@ -36,7 +37,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Any) -> Any:
         residual = x if self.downsample is None else self.downsample(x)
-        return norm_relu(self.bn2, self.conv2(norm_relu(self.bn1, self.conv1(x))), residual)
+        y = conv_norm_act(self.conv1, self.bn1, self.relu, x)
+        return conv_norm_act(self.conv2, self.bn2, self.relu, y, residual)
 
 
 class Bottleneck(nn.Module):
@@ -70,8 +72,8 @@ class Bottleneck(nn.Module):
 
     def forward(self, x: Any) -> Any:
         residual = x if self.downsample is None else self.downsample(x)
-        y = norm_relu(self.bn2, self.conv2(norm_relu(self.bn1, self.conv1(x))))
-        return norm_relu(self.bn3, self.conv3(y), residual)
+        y = conv_norm_act(self.conv2, self.bn2, self.relu, conv_norm_act(self.conv1, self.bn1, self.relu, x))
+        return conv_norm_act(self.conv3, self.bn3, self.relu, y, residual)
 
 
 def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:
@@ -134,7 +136,7 @@ class ResNet(nn.Module):
                     nn.init.zeros_((module.bn3 if isinstance(module, Bottleneck) else module.bn2).weight)
 
     def forward(self, x: Any) -> Any:
-        x = self.maxpool(norm_relu(self.bn1, self.conv1(x)))
+        x = self.maxpool(conv_norm_act(self.conv1, self.bn1, self.relu, x))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import fastnet as fn
 from fastnet import nn
-from fastnet.nn.normalization import norm_act
+from fastnet.nn.conv import conv_norm_act
 
 
 class ConvUnit(nn.Module):
@@ -34,10 +34,7 @@ class ConvUnit(nn.Module):
 
     def forward(self, x: Any, residual: Any = None) -> Any:
         """The unit's result; `residual` is added after the activation."""
-        if residual is not None and self.act is None:
-            return norm_act(self.bn, None, self.conv(x), residual)
-        y = norm_act(self.bn, self.act, self.conv(x))
-        return y if residual is None else y + residual
+        return conv_norm_act(self.conv, self.bn, self.act, x, residual, residual_last=True)
 
 
 class Bottleneck(nn.Module):

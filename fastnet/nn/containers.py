@@ -7,7 +7,8 @@ from operator import index
 from typing import Any
 
 from fastnet.nn.activation import ReLU, Sigmoid, Tanh
-from fastnet.nn.linear import Linear
+from fastnet.nn.conv import activates
+from fastnet.nn.linear import Identity, Linear
 from fastnet.nn.module import Module
 from fastnet.nn.normalization import fusible, plain
 from fastnet.ops.linear import linear_act
@@ -196,6 +197,7 @@ class Sequential(_Row):
 
     A `Linear` followed by `ReLU`, `Tanh` or `Sigmoid`, and a `BatchNorm1d`, `2d` or `3d` followed by `ReLU`, `ReLU6`, `LeakyReLU`,
     `SiLU` or `Hardswish`, run as one fused op while neither has hooks and both are of exactly these types; the result is the same.
+    So does, where no gradient is recorded, a convolution followed by one of these activations or by `GELU` or `Mish`.
 
     Args:
         *args: the modules, or one OrderedDict from names to modules.
@@ -263,22 +265,25 @@ class Sequential(_Row):
         for module, activation in state["_plan"]:
             if activation is False:
                 x = module(x)
-            elif type(activation) is tuple:
-                x = module._activated(x, activation[0], getattr(activation[1], "negative_slope", 0.01))
+            elif isinstance(activation, Module):
+                y = module._activated(x, activation)
+                x = activation(module(x)) if y is None else y
             else:
                 x = linear_act(x, module.weight, module.bias, activation)
         return x
 
 
 def fuse(modules: list[Module]) -> list[tuple[Any, Any]]:
-    """What Sequential runs: (module, False): a call; (Linear, activation or None), (BatchNorm, (activation, its module)): one op."""
+    """What Sequential runs: (module, False): a call; (Linear, name or None), (BatchNorm or convolution, activation): one op."""
     plan: list[tuple[Any, Any]] = []
     for module in modules:
         name, before = _FUSED.get(type(module)), plan[-1] if plan else (None, False)
         if name is not None and before[1] is None and plain(module):
             plan[-1] = (before[0], name)
-        elif before[1] is False and before[0] is not None and fusible(before[0], module):
-            plan[-1] = (before[0], (fusible(before[0], module), module))
+        elif before[1] is False and (fusible(before[0], module) or activates(before[0], module)):
+            plan[-1] = (before[0], module)
+        elif type(module) is Identity and plain(module) and plan:        # where a norm was that has been folded
+            continue
         else:
             plan.append((module, None if plain(module) and type(module) is Linear else False))
     return plan

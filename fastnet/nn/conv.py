@@ -8,11 +8,17 @@ from typing import Any
 import fastnet as fn
 from fastnet._core.tensor import Tensor
 from fastnet.nn import init
+from fastnet.nn.activation import GELU, Hardswish, LeakyReLU, Mish, ReLU, ReLU6, Sigmoid, SiLU, Tanh
 from fastnet.nn.functional import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, pad
+from fastnet.nn.linear import Identity
 from fastnet.nn.module import Module
+from fastnet.nn.normalization import norm_act, plain
 from fastnet.nn.parameter import Parameter
+from fastnet.ops.conv import conv_act
 
 _MODES = ("zeros", "reflect", "replicate", "circular")
+_FUSED = {ReLU: "relu", ReLU6: "relu6", LeakyReLU: "leaky_relu", SiLU: "silu", Hardswish: "hardswish", GELU: "gelu", Sigmoid: "sigmoid",
+          Tanh: "tanh", Mish: "mish"}
 
 
 def _numbers(op: str, name: str, value: Any, spatial: int, least: int) -> tuple[int, ...]:
@@ -115,6 +121,17 @@ class _Conv(_ConvNd):
             return type(self)._function(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
         return type(self)._function(pad(input, self._around, mode=self.padding_mode), self.weight, self.bias, self.stride, 0, self.dilation,
                                     self.groups)
+
+    def _activated(self, input: Tensor, activation: Module | None = None, residual: Tensor | None = None,
+                   residual_last: bool = False) -> Tensor | None:
+        """activation(conv(input) + residual) in one pass; None where `conv_act` gives None, or there are no zeros around the image."""
+        if self.padding_mode != "zeros":
+            return None
+        name = _FUSED[type(activation)] if activation is not None else None
+        if name == "gelu" and activation.approximate == "tanh":  # type: ignore[union-attr]
+            name = "gelu_tanh"
+        return conv_act(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups, name,
+                        getattr(activation, "negative_slope", 0.01), residual, residual_last)
 
 
 class Conv1d(_Conv):
@@ -304,3 +321,35 @@ class ConvTranspose3d(_ConvTranspose):
 
     spatial = 3
     _function = staticmethod(conv_transpose3d)
+
+
+def activates(conv: Any, activation: Any) -> bool:
+    """Whether `conv` can do the activation (or None) in its own pass: exactly these types, no hooks on either."""
+    return (type(conv) in (Conv1d, Conv2d, Conv3d) and plain(conv)
+            and (activation is None or (type(activation) in _FUSED and plain(activation))))
+
+
+def conv_norm_act(conv: Any, norm: Any, activation: Any, input: Tensor, residual: Tensor | None = None,
+                  residual_last: bool = False) -> Tensor:
+    """activation(norm(conv(input)) + residual); without gradients, and the norm folded away, one pass; else `norm_act` after `conv`.
+
+    Args:
+        conv, norm, activation: modules; activation may be None.
+        input: what conv takes.
+        residual: of the result's shape, or None.
+        residual_last: add it after the activation.
+
+    >>> import fastnet as fn
+    >>> from fastnet.nn.conv import conv_norm_act
+    >>> x, conv = fn.ones(1, 2, 3, 3), fn.nn.Conv2d(2, 2, 1)
+    >>> bool((conv_norm_act(conv, fn.nn.Identity(), fn.nn.ReLU(), x, x) == (conv(x) + x).relu()).all())
+    True
+    """
+    if type(norm) is Identity and plain(norm) and activates(conv, activation):
+        y = conv._activated(input, activation, residual, residual_last)
+        if y is not None:
+            return y
+    y = conv(input)
+    if residual is None or not residual_last or activation is None:
+        return norm_act(norm, activation, y, residual)
+    return norm_act(norm, activation, y) + residual

@@ -89,9 +89,8 @@ class _BatchNorm(_NormBase):
         """Any of the shapes above to the same shape."""
         return self._activated(input)
 
-    def _activated(self, input: Tensor, activation: str | None = None, negative_slope: float = 0.01,
-                   residual: Tensor | None = None) -> Tensor:
-        """act(norm(input) + residual) in one pass."""
+    def _activated(self, input: Tensor, activation: Module | None = None, residual: Tensor | None = None) -> Tensor:
+        """activation(norm(input) + residual) in one pass."""
         self._check_input_dim(input)
         mean, var, factor, training = self.running_mean, self.running_var, self.momentum, self.training
         if training:
@@ -104,7 +103,8 @@ class _BatchNorm(_NormBase):
         else:
             training = mean is None and var is None
         return batch_norm(input, mean, var, self.weight, self.bias, training, 0.0 if factor is None else factor, self.eps,
-                          activation=activation, negative_slope=negative_slope, residual=residual)
+                          activation=_FUSED.get(type(activation)), negative_slope=getattr(activation, "negative_slope", 0.01),
+                          residual=residual)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -346,10 +346,9 @@ def plain(module: Any) -> bool:
 _BATCH_NORMS = (BatchNorm1d, BatchNorm2d, BatchNorm3d)
 
 
-def fusible(norm: Any, activation: Any) -> str | None:
-    """The name under which batch_norm takes the activation after a norm; None: they run one after the other."""
-    name = _FUSED.get(type(activation))
-    return name if name is not None and type(norm) in _BATCH_NORMS and plain(norm) and plain(activation) else None
+def fusible(norm: Any, activation: Any) -> bool:
+    """Whether `norm` can do the activation in its own pass: exactly these types, no hooks on either."""
+    return type(norm) in _BATCH_NORMS and type(activation) in _FUSED and plain(norm) and plain(activation)
 
 
 def norm_act(norm: Any, activation: Any, input: Tensor, residual: Tensor | None = None) -> Tensor:
@@ -367,9 +366,8 @@ def norm_act(norm: Any, activation: Any, input: Tensor, residual: Tensor | None 
     >>> bool((norm_act(fn.nn.BatchNorm2d(3), fn.nn.ReLU(inplace=True), x, residual=x) == x).all())
     True
     """
-    name = fusible(norm, activation)
-    if name is not None:
-        return norm._activated(input, name, getattr(activation, "negative_slope", 0.01), residual)
+    if fusible(norm, activation):
+        return norm._activated(input, activation, residual)
     if activation is None and residual is not None and type(norm) in _BATCH_NORMS and plain(norm):
         return norm._activated(input, residual=residual)
     y = norm(input)

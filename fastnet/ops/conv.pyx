@@ -5,6 +5,7 @@ description (csrc/kernels/conv.h) and three passes serve both: x of the one is y
 """
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
+from fastnet._core.launch cimport byte_cost, launch
 from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
@@ -37,9 +38,10 @@ cdef const conv_algorithm *choose(int dtype, const fn_conv_shape *s, int which, 
     raise RuntimeError("conv: no algorithm is loaded")
 
 
-cdef int conv_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+cdef int conv_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                      const fn_after *after) except -1:
     cdef const char *why
-    return choose(dtype, s, CONV_FORWARD, &why).forward(dtype, s, x, w, bias, y)
+    return choose(dtype, s, CONV_FORWARD, &why).forward(dtype, s, x, w, bias, y, after)
 
 
 cdef int conv_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
@@ -50,6 +52,9 @@ cdef int conv_input(int dtype, const fn_conv_shape *s, const void *gy, const voi
 cdef int conv_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
     cdef const char *why
     return choose(dtype, s, CONV_WEIGHT, &why).weight(dtype, s, x, gy, gw)
+
+
+include "conv_after.pxi"
 
 
 # An image tensor (batched or not) and the image with its batch axis: a view that counts no reference.
@@ -101,7 +106,7 @@ cdef int gradients(fn_node *n, const fn_tensor *gy, fn_tensor *gin) except -1:
         if transposed:
             new_image(&gin[0], dtype, spatial, s.n, s.k, s.out)
             if s.n:
-                conv_forward(dtype, s, gy.p, w.p, NULL, gin[0].p)
+                conv_forward(dtype, s, gy.p, w.p, NULL, gin[0].p, NULL)
         else:
             new_image(&gin[0], dtype, spatial, s.n, s.c, s.in_)
             if s.n:
@@ -137,8 +142,8 @@ cdef int conv_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
 cdef fn_op CONVOLUTION = [b"ConvolutionBackward0", conv_backward, False]
 
 
-cdef Tensor convolve(Tensor x, Tensor w, Tensor b, const fn_conv_shape *s, int spatial, bint transposed):
-    """All arguments are checked."""
+cdef Tensor convolve(Tensor x, Tensor w, Tensor b, const fn_conv_shape *s, int spatial, bint transposed, After *after):
+    """All arguments are checked; with `after` (or NULL) nothing is recorded."""
     cdef fn_tensor image, xl, wl, bl, y
     cdef fn_node *n
     cdef Tensor result
@@ -159,12 +164,14 @@ cdef Tensor convolve(Tensor x, Tensor w, Tensor b, const fn_conv_shape *s, int s
         else:
             new_image(&y, dtype, spatial, s.n, s.k, s.out)
             if s.n:
-                conv_forward(dtype, s, xl.p, wl.p, bl.p if b is not None else NULL, y.p)
+                if after != NULL:
+                    after.y = y.p
+                conv_forward(dtype, s, xl.p, wl.p, bl.p if b is not None else NULL, y.p, <const fn_after *>after)
         if x.t.ndim == spatial + 1:
             unbatched(&y)
         result = tensor_take(&y)
         y.st = NULL
-        if grad_enabled() and (x.node != NULL or w.node != NULL or (b is not None and b.node != NULL)):
+        if after == NULL and grad_enabled() and (x.node != NULL or w.node != NULL or (b is not None and b.node != NULL)):
             n = record(result, &CONVOLUTION, 3, 2)
             n.block = block_new(sizeof(fn_conv_shape))
             (<fn_conv_shape *>n.block)[0] = s[0]
@@ -326,7 +333,7 @@ cdef Tensor conv(str op, object input, object weight, object bias, object stride
     cdef Tensor x = require_tensor(input, op, "input"), w = require_tensor(weight, op, "weight")
     cdef Tensor b = None if bias is None else require_tensor(bias, op, "bias")
     conv_shape(op, x, w, b, stride, padding, dilation, groups, spatial, &s)
-    return convolve(x, w, b, &s, spatial, False)
+    return convolve(x, w, b, &s, spatial, False, NULL)
 
 
 cdef Tensor transposed(str op, object input, object weight, object bias, object stride, object padding, object output_padding,
@@ -335,6 +342,6 @@ cdef Tensor transposed(str op, object input, object weight, object bias, object 
     cdef Tensor x = require_tensor(input, op, "input"), w = require_tensor(weight, op, "weight")
     cdef Tensor b = None if bias is None else require_tensor(bias, op, "bias")
     transposed_shape(op, x, w, b, stride, padding, output_padding, groups, dilation, spatial, &s)
-    return convolve(x, w, b, &s, spatial, True)
+    return convolve(x, w, b, &s, spatial, True, NULL)
 
 include "conv_public.pxi"

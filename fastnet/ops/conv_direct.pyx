@@ -26,6 +26,7 @@ cdef extern from "kernels/conv.h" nogil:
         char *scratch
         Py_ssize_t slots, packed_size, scratch_size, units, pack_units, alone
         double unit_flops
+        const fn_after *after
     ctypedef struct fn_conv_plan_args:
         fn_conv_args *conv
 
@@ -35,12 +36,12 @@ cdef int[3] APPLIES = [FN_conv_apply, FN_conv_planar, FN_conv_scatter]
 
 
 cdef int run(int which, int how, int dtype, const fn_conv_shape *s, const void *src, const void *w, const void *bias,
-             void *dst) except -1:
+             void *dst, const fn_after *after) except -1:
     cdef fn_conv_args g
     cdef fn_conv_plan_args ask
     cdef size_t width = 4 if dtype == FN_F32 else 8, slots, packed
     cdef double pack, cost
-    g.shape, g.which, g.how, g.src, g.w, g.bias, g.dst = s[0], which, how, src, w, bias, dst
+    g.shape, g.which, g.how, g.src, g.w, g.bias, g.dst, g.after = s[0], which, how, src, w, bias, dst, after
     ask.conv = &g
     plan(FN_conv_plan, dtype, &ask)
     slots, packed = (g.slots * sizeof(Py_ssize_t) + 127) // 128 * 128, (g.packed_size * width + 127) // 128 * 128
@@ -65,16 +66,17 @@ cdef int direct_judge(int dtype, const fn_conv_shape *s, int which, const char *
     return CONV_BEST
 
 
-cdef int direct_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
-    return run(CONV_FORWARD, FN_CONV_TILES, dtype, s, x, w, bias, y)
+cdef int direct_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                        const fn_after *after) except -1:
+    return run(CONV_FORWARD, FN_CONV_TILES, dtype, s, x, w, bias, y, after)
 
 
 cdef int direct_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return run(CONV_INPUT, FN_CONV_TILES, dtype, s, gy, w, NULL, gx)
+    return run(CONV_INPUT, FN_CONV_TILES, dtype, s, gy, w, NULL, gx, NULL)
 
 
 cdef int direct_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
-    return run(CONV_WEIGHT, FN_CONV_TILES, dtype, s, x, gy, NULL, gw)
+    return run(CONV_WEIGHT, FN_CONV_TILES, dtype, s, x, gy, NULL, gw, NULL)
 
 
 # Multiply-adds of vectors for one position, with what the two cost beside them: measured on a Zen 4 in float32.
@@ -104,16 +106,17 @@ cdef int planar_judge(int dtype, const fn_conv_shape *s, int which, const char *
     return CONV_BEST
 
 
-cdef int planar_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
-    return run(CONV_FORWARD, FN_CONV_PLANAR, dtype, s, x, w, bias, y)
+cdef int planar_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                        const fn_after *after) except -1:
+    return run(CONV_FORWARD, FN_CONV_PLANAR, dtype, s, x, w, bias, y, after)
 
 
 cdef int planar_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return run(CONV_INPUT, FN_CONV_PLANAR, dtype, s, gy, w, NULL, gx)
+    return run(CONV_INPUT, FN_CONV_PLANAR, dtype, s, gy, w, NULL, gx, NULL)
 
 
 cdef int planar_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
-    return run(CONV_WEIGHT, FN_CONV_PLANAR, dtype, s, x, gy, NULL, gw)
+    return run(CONV_WEIGHT, FN_CONV_PLANAR, dtype, s, x, gy, NULL, gw, NULL)
 
 
 cdef int scatter_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
@@ -134,7 +137,7 @@ cdef int scatter_judge(int dtype, const fn_conv_shape *s, int which, const char 
 
 
 cdef int scatter_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return run(CONV_INPUT, FN_CONV_SCATTER, dtype, s, gy, w, NULL, gx)
+    return run(CONV_INPUT, FN_CONV_SCATTER, dtype, s, gy, w, NULL, gx, NULL)
 
 
 cdef int gemm_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
@@ -153,14 +156,16 @@ cdef int gemm_judge(int dtype, const fn_conv_shape *s, int which, const char **w
     return CONV_BEST
 
 
-cdef int gemm_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+cdef int gemm_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                      const fn_after *after) except -1:
     cdef fn_gemm_args g
     gemm_begin(&g, s.n * conv_pixels_out(s), s.k, s.c)
     gemm_a(&g, x, s.c, 1)
     gemm_b(&g, w, 1, s.c)
     gemm_c(&g, y, s.k, 1)
-    g.bias, g.bias_cs = bias, 1
-    return gemm(dtype, &g)
+    g.bias, g.bias_cs, g.after = bias, 1, after
+    gemm(dtype, &g)
+    return 0 if after == g.after else conv_finish(dtype, s, after)
 
 
 cdef int gemm_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:

@@ -7,6 +7,7 @@ cdef extern from "kernels/conv.h" nogil:
         Py_ssize_t[3] out, kernel, stride, pad, dilation
 
 
+
 cdef inline Py_ssize_t conv_taps(const fn_conv_shape *s) noexcept nogil:
     return s.kernel[0] * s.kernel[1] * s.kernel[2]
 

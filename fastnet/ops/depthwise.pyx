@@ -18,6 +18,7 @@ cdef extern from "groups/pool.h" nogil:
         void *y
         Py_ssize_t band
         int far, stream
+        const fn_after *after
     ctypedef struct fn_depthwise_weight_args:
         fn_conv_shape s
         const void *x
@@ -47,14 +48,14 @@ cdef inline double _cost(int dtype, const fn_conv_shape *s) noexcept:
 
 
 cdef int _apply(int kernel, int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y, bint flip,
-                const Py_ssize_t *rows, double cost) except -1:
+                const Py_ssize_t *rows, double cost, const fn_after *after) except -1:
     """Pack the weights (flip: turned round) and run a kernel over bands of rows (rows: planes and rows in each of what is written)."""
     cdef fn_depthwise_pack_args pack
     cdef fn_depthwise_args a
     cdef Py_ssize_t planes = s.n * rows[0]
     a.band = min(max(planes * rows[1] // 16, 4), MOST_ROWS)
-    a.s, a.x, a.bias, a.y, a.far = s[0], x, bias, y, _bytes(dtype, s) > FAR
-    a.stream = _bytes(dtype, s) > STREAM and s.c * itemsize(dtype) % 64 == 0
+    a.s, a.x, a.bias, a.y, a.far, a.after = s[0], x, bias, y, _bytes(dtype, s) > FAR, after
+    a.stream = _bytes(dtype, s) > STREAM and s.c * itemsize(dtype) % 64 == 0 and after == NULL
     pack.w, pack.c, pack.taps, pack.count, pack.flip = w, s.c, conv_taps(s), 1, flip
     pack.packed = block_new(itemsize(dtype) * s.c * conv_taps(s))
     try:
@@ -103,14 +104,16 @@ cdef int depthwise_judge(int dtype, const fn_conv_shape *s, int which, const cha
     return CONV_BEST if s.c > 1 else CONV_CAN
 
 
-cdef int depthwise_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+cdef int depthwise_forward(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                           const fn_after *after) except -1:
     cdef fn_conv_shape each = s[0]
     cdef void *block = NULL
     if s.k != s.c:
         block = _repeated(dtype, s, x)
         each.c = each.groups = s.k
     try:
-        return _apply(FN_depthwise_forward, dtype, &each, x if block == NULL else block, w, bias, y, False, each.out, _cost(dtype, &each))
+        return _apply(FN_depthwise_forward, dtype, &each, x if block == NULL else block, w, bias, y, False, each.out, _cost(dtype, &each),
+                      after)
     finally:
         block_free(block)
 
@@ -121,8 +124,8 @@ cdef int _input(int dtype, const fn_conv_shape *s, const void *gy, const void *w
     for d in range(3):
         turned.in_[d], turned.out[d], turned.pad[d] = s.out[d], s.in_[d], (s.kernel[d] - 1) * s.dilation[d] - s.pad[d]
     if s.stride[0] == 1 and s.stride[1] == 1 and s.stride[2] == 1:
-        return _apply(FN_depthwise_forward, dtype, &turned, gy, w, NULL, gx, True, s.in_, _cost(dtype, s))
-    return _apply(FN_depthwise_input, dtype, s, gy, w, NULL, gx, False, s.in_, _cost(dtype, s))
+        return _apply(FN_depthwise_forward, dtype, &turned, gy, w, NULL, gx, True, s.in_, _cost(dtype, s), NULL)
+    return _apply(FN_depthwise_input, dtype, s, gy, w, NULL, gx, False, s.in_, _cost(dtype, s), NULL)
 
 
 cdef int depthwise_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:

@@ -1,5 +1,6 @@
 # C = act(A.B + bias): the driver of csrc/kernels/gemm.h.  Fill a fn_gemm_args (or use the short forms) and call gemm.
 from fastnet._core.fn cimport fn_tensor
+from fastnet.ops.after cimport fn_after
 
 cdef extern from "kernels/gemm.h" nogil:
     enum:
@@ -18,6 +19,7 @@ cdef extern from "kernels/gemm.h" nogil:
         int accumulate, act
         Py_ssize_t batches, units, reduce_units, scratch_size
         double unit_flops
+        const fn_after *after
     ctypedef struct fn_gemm_plan_args:
         fn_gemm_args *gemm
 
@@ -33,6 +35,7 @@ cdef inline void gemm_begin(fn_gemm_args *g, Py_ssize_t m, Py_ssize_t n, Py_ssiz
     """C (m, n) = A (m, k) . B (k, n), one batch, nothing else; gemm_a, gemm_b and gemm_c say where they are."""
     g.m, g.n, g.k, g.nbatch = m, n, k, 0
     g.bias = g.scratch = NULL
+    g.after = NULL
     g.bias_rs = g.bias_cs = 0
     g.accumulate, g.act = 0, FN_ACT_NONE
 

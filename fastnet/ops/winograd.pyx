@@ -22,6 +22,7 @@ cdef extern from "groups/gemm.h" nogil:
         Py_ssize_t images, c, k, ih, iw, oh, ow, pad_h, pad_w, w_ks, w_cs, off_h, off_w, group
         int tile, flip, weight, x_step, y_step, fused, alone
         Py_ssize_t tiles, groups, u_size, v_size, d_size, own_size, units, filter_units, finish_units
+        const fn_after *after
     ctypedef struct fn_winograd_plan_args:
         fn_winograd_args *plan
 
@@ -161,10 +162,10 @@ cdef void begin(fn_winograd_args *a, const fn_conv_shape *s) noexcept:
     a.w_ks, a.w_cs = 9 * s.c, 9
 
 
-cdef int forward(int m, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
+cdef int forward(int m, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y, const fn_after *after) except -1:
     cdef fn_winograd_args a
     begin(&a, s)
-    a.x, a.w, a.bias, a.y = x, w, bias, y
+    a.x, a.w, a.bias, a.y, a.after = x, w, bias, y, after
     return run(m, &a, conv_flops(s))
 
 
@@ -197,10 +198,12 @@ cdef int judge_2(int dtype, const fn_conv_shape *s, int which, const char **why)
     return judge(2, dtype, s, which, why)
 cdef int judge_4(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
     return judge(4, dtype, s, which, why)
-cdef int forward_2(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
-    return forward(2, s, x, w, bias, y)
-cdef int forward_4(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y) except -1:
-    return forward(4, s, x, w, bias, y)
+cdef int forward_2(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                   const fn_after *after) except -1:
+    return forward(2, s, x, w, bias, y, after)
+cdef int forward_4(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
+                   const fn_after *after) except -1:
+    return forward(4, s, x, w, bias, y, after)
 cdef int input_2(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
     return input(2, s, gy, w, gx)
 cdef int input_4(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:

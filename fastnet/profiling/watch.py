@@ -9,7 +9,7 @@ from typing import Any
 from fastnet._core import tape
 from fastnet._core.memory import memory_stats
 from fastnet._core.tensor import Tensor
-from fastnet.nn import containers, normalization
+from fastnet.nn import containers, conv, normalization
 from fastnet.nn.module import Module
 
 Shape = tuple[int, ...]
@@ -58,7 +58,7 @@ class Span:
 class Watch:
     """Context manager that notes calls of modules (and phases named with `phase`) made by this thread.
 
-    It replaces `Module.__call__` and the two ways by which `Sequential` runs a fused pair, and puts them back on every way out.
+    It replaces `Module.__call__` and the three ways by which `Sequential` runs a fused pair, and puts them back on every way out.
     Calls of modules leave their class's `forward`, their hooks and the fusion as they are, so what is watched is what runs otherwise.
     """
 
@@ -74,8 +74,8 @@ class Watch:
         if Watch.active is not None:
             raise RuntimeError("profile: another profile, summary or estimate is at work; one at a time")
         Watch.active, self.thread = self, get_ident()
-        self.kept = Module.__call__, normalization._BatchNorm._activated, containers.linear_act
-        call, activated, linear_act = self.kept
+        self.kept = Module.__call__, normalization._BatchNorm._activated, conv._Conv._activated, containers.linear_act
+        call, activated, convolved, linear_act = self.kept
         watch = self
 
         def watched_call(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -86,6 +86,13 @@ class Watch:
                 return activated(self, *args, **kwargs)
             return watch.run(self, activated, (self, *args), kwargs, args[:1])
 
+        def watched_conv(self: Any, *args: Any) -> Any:
+            before = len(watch.spans), len(watch.marks)
+            y = watch.run(self, convolved, (self, *args), {}, args[:1])
+            if y is None and get_ident() == watch.thread:        # it is called in its own right
+                del watch.spans[before[0]:], watch.marks[before[1]:]
+            return y
+
         def watched_linear(x: Any, weight: Any, bias: Any, *rest: Any) -> Any:
             row = watch.top.module if watch.top is not None and get_ident() == watch.thread else None
             for module in row._modules.values() if row is not None else ():
@@ -95,11 +102,12 @@ class Watch:
 
         Module.__call__ = watched_call                   # type: ignore[method-assign]
         normalization._BatchNorm._activated = watched_norm  # type: ignore[method-assign]
+        conv._Conv._activated = watched_conv             # type: ignore[method-assign, assignment]
         containers.linear_act = watched_linear           # type: ignore[assignment]
         return self
 
     def __exit__(self, *_: Any) -> None:
-        Module.__call__, normalization._BatchNorm._activated, containers.linear_act = self.kept  # type: ignore[method-assign]
+        Module.__call__, normalization._BatchNorm._activated, conv._Conv._activated, containers.linear_act = self.kept  # type: ignore[method-assign]
         Watch.active = None
 
     def run(self, module: Any, function: Callable, args: tuple, kwargs: dict, inputs: tuple) -> Any:
