@@ -74,6 +74,9 @@ static inline int FN(winograd_direct)(const winograd_window *s, ptrdiff_t c, con
 static inline ptrdiff_t FN(winograd_least)(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 static inline ptrdiff_t FN(winograd_lanes)(ptrdiff_t n) { return n < 0 ? 0 : n < VLEN ? n : VLEN; }
 
+/* Tiles at the edge, and where vectors are single numbers, which have no registers to gain by a tile at once, all that can. */
+FN_INLINE int FN(winograd_by_lines)(const int side, const winograd_window *s) { return side != 4 && (VLEN == 1 || s->cut); }
+
 /* B'xB of one tile and VLEN channels, half of the rows at a time so that they stay in registers. */
 FN_INLINE void FN(winograd_read)(const int side, const T *p, ptrdiff_t row, ptrdiff_t column, T *v, ptrdiff_t plane)
 {
@@ -146,7 +149,7 @@ FN_INLINE void FN(winograd_read_tiles)(const int side, const fn_winograd_args *a
         if (!direct) FN(winograd_gather)(&s, side, c, FN(winograd_lanes)(a->c - c), edge);
         const T *p = direct ? s.p + c : edge;
         const ptrdiff_t row = direct ? s.row : side * VLEN, column = direct ? s.column : VLEN;
-        if (side != 4 && s.cut) FN(winograd_read_edge)(s.high, s.wide, p, row, column, v + patch + c - c0, a->v_plane);
+        if (FN(winograd_by_lines)(side, &s)) FN(winograd_read_edge)(s.high, s.wide, p, row, column, v + patch + c - c0, a->v_plane);
         else if (side == WINOGRAD_STRIDED) FN(winograd_read_phase)(phase, p, row, column, v + patch + c - c0, a->v_plane);
         else FN(winograd_read)(side, p, row, column, v + patch + c - c0, a->v_plane);
       }
@@ -209,7 +212,7 @@ FN_INLINE void FN(winograd_write_tiles)(const int side, const fn_winograd_args *
       const vec bias = a->bias ? v_loadn((const T *)a->bias + k, FN(winograd_lanes)(k1 - k)) : v_zero();
       T *to = direct ? s.p + k : edge;
       const ptrdiff_t row = direct ? s.row : m * VLEN, column = direct ? s.column : VLEN;
-      if (side != 4 && s.cut) FN(winograd_write_edge)(high, wide, bias, to, row, column, z + k - k0, a->z_plane);
+      if (FN(winograd_by_lines)(side, &s)) FN(winograd_write_edge)(high, wide, bias, to, row, column, z + k - k0, a->z_plane);
       else FN(winograd_write)(side, phase, bias, to, row, column, z + k - k0, a->z_plane);
       if (!direct) FN(winograd_scatter)(&s, m, k, FN(winograd_lanes)(k1 - k), edge);
     }
@@ -269,7 +272,7 @@ FN_INLINE void FN(winograd_spread_tiles)(const int side, const fn_winograd_args 
         if (!direct) FN(winograd_gather)(&s, m, k, FN(winograd_lanes)(a->k - k), edge);
         const T *from = direct ? s.p + k : edge;
         const ptrdiff_t row = direct ? s.row : m * VLEN, column = direct ? s.column : VLEN;
-        if (side != 4 && s.cut) FN(winograd_spread_edge)(s.high, s.wide, from, row, column, d + patch + k - k0, a->z_plane);
+        if (FN(winograd_by_lines)(side, &s)) FN(winograd_spread_edge)(s.high, s.wide, from, row, column, d + patch + k - k0, a->z_plane);
         else FN(winograd_spread)(side, from, row, column, d + patch + k - k0, a->z_plane);
       }
   }
