@@ -106,6 +106,9 @@ SHAPES = {
     "groups": ((1, 12, 6, 7), (20, 3, 3, 3), 1, 1, 1, 4), "7x7 s2": ((1, 3, 15, 14), (8, 3, 7, 7), 2, 3, 1, 1),
     "one channel": ((2, 1, 9, 11), (6, 1, 5, 5), 1, 2, 1, 1), "few in": ((2, 6, 9, 10), (16, 6, 5, 5), 1, 0, 1, 1),
     "groups of four": ((2, 40, 7, 18), (40, 4, 3, 3), 1, 1, 1, 10), "groups of five": ((1, 12, 9, 10), (15, 4, 3, 3), 1, (0, 1), 1, 3),
+    "groups of four, strides": ((2, 40, 17, 38), (40, 4, 3, 3), 2, 1, 1, 10),
+    "groups, strides, dilations": ((1, 12, 13, 20), (12, 4, 3, 4), (2, 3), (1, 2), (1, 2), 3),
+    "groups, long strides": ((1, 8, 11, 12), (8, 4, 1, 2), (2, 3), 0, 1, 2),
     "groups, strides": ((2, 16, 9, 11), (16, 8, 3, 3), 2, 1, 1, 2),
     "3x3 s2": ((2, 16, 17, 20), (24, 16, 3, 3), 2, 1, 1, 1), "3x3 s2 odd": ((1, 7, 5, 26), (5, 7, 3, 3), 2, (2, 0), 1, 1),
     "few out": ((2, 16, 7, 9), (5, 16, 3, 3), 1, 1, (2, 1), 1), "1x1 strides": ((2, 5, 8, 7), (9, 5, 1, 1), (2, 3), 0, 1, 1),
@@ -135,6 +138,18 @@ def test_algorithms_agree(name, dtype):
             for reference, value in zip(expected, passes(shape, dtype)):
                 scale = max(1, np.abs(reference).max())
                 assert np.abs(value - reference).max() <= (3e-5 if dtype == "float32" else 1e-11) * scale, algorithm
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_results_larger_than_the_caches(stride):
+    """Whose lines are written past them, of y or of gx."""
+    shape = ((1, 16, 420, 424), (16, 4, 3, 3), stride, 1, 1, 4)
+    results = []
+    for algorithm in ("planar", "direct"):
+        with backend.flags(algorithm=algorithm):
+            results.append(passes(shape, "float32")[:2])
+    for value, reference in zip(*results):
+        assert np.abs(value - reference).max() <= 3e-5 * np.abs(reference).max()
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -31,7 +31,7 @@ typedef struct {
    conv_tables   (range ignored) fills `slot`, once the caller has given memory.
    conv_pack     forward, input: weights into panels, rows in the order in which tiles read them.  range: pack_units, blocks of lanes.
    conv_apply    forward, input.  range: units = boxes x groups x splits of the panels x classes.
-   conv_planar_pack, conv_planar   forward, input, for at most 16 output channels of a group and, forward, a stride of 1: lanes are pixels.
+   conv_planar_pack, conv_planar   forward, input, for at most 16 output channels of a group: lanes are pixels.
                  ranges: pack_units, taps; units = boxes x bundles of groups.
    conv_planar_weight   the weight gradient of such layers, as conv_weight.  range: units = splits x bundles.
    conv_scatter_pack, conv_scatter   input, for few channels of gx, one group and a dilation of 1 along the last axis: columns are taps x
@@ -80,6 +80,7 @@ enum {
   CONV_WSOURCE   = 512 << 10,                        /* weight */
   CONV_KIND      = 448,                              /* planar: bytes that describe a class of a box, at most */
   CONV_NEAR      = 128 << 10,                        /* planar: less, since its rows jump from plane to plane */
+  CONV_PAST      = 10 << 20,                         /* planar: bytes of a result that no cache keeps */
   CONV_BAND      = 4,                                /* scatter: a band of gx has at least so many times the rows of a window */
   CONV_APART     = 12,                               /* scatter: additions before the same row is met again */
   CONV_LINE      = 16,                               /* pixels of a row that are read in place although the ends of the row are copied */

@@ -73,6 +73,18 @@ static inline void FN(conv_inside)(const conv_axis *axis, ptrdiff_t extent, ptrd
   if (*hi > at + n) *hi = at + n;
 }
 
+/* Planar: a plane is cut into as many phases as the stride is long, for positions that differ by the stride to lie next to each other. */
+static inline ptrdiff_t FN(conv_phases)(const fn_conv_args *g, int d) { return g->pass == FN_CONV_INPUT ? 1 : g->shape.stride[d]; }
+
+/* Where the tap (d, h, w) begins in a plane, with the strides of a phase: [1], [2], 1. */
+static inline ptrdiff_t FN(conv_shift)(const fn_conv_args *g, const conv_axis *x, const ptrdiff_t *stride, ptrdiff_t d, ptrdiff_t h, ptrdiff_t w)
+{
+  const ptrdiff_t step[3] = { FN(conv_phases)(g, 0), FN(conv_phases)(g, 1), FN(conv_phases)(g, 2) };
+  const ptrdiff_t at[3] = { d * x[0].gap, h * x[1].gap, w * x[2].gap };
+  const ptrdiff_t phase = (at[0] % step[0] * step[1] + at[1] % step[1]) * step[2] + at[2] % step[2];
+  return phase * (stride[0] / (step[0] * step[1] * step[2])) + at[0] / step[0] * stride[1] + at[1] / step[1] * stride[2] + at[2] / step[2];
+}
+
 /* Planar: output channels as rows of tiles; 5 are 6, and more than 6 are fours. */
 static inline ptrdiff_t FN(conv_planar_width)(ptrdiff_t co) { return co <= 4 ? co : co <= 6 ? 6 : (co + 3) / 4 * 4; }
 
@@ -102,7 +114,8 @@ static void FN(conv_boxes)(fn_conv_args *g, ptrdiff_t pixels)
         axis.count = ((g->shape.kernel[a - 1] - 1) * g->shape.dilation[a - 1] + g->shape.stride[a - 1] - 1) / g->shape.stride[a - 1] + 1;
       }
     }
-    const ptrdiff_t over = (axis.count - 1) * axis.gap + 1;
+    ptrdiff_t over = (axis.count - 1) * axis.gap + 1;
+    if (g->how == FN_CONV_PLANAR) over = FN(conv_ceil)(over, axis.step) * axis.step;           /* whole phases */
     ptrdiff_t most = (limit / seen - over) / axis.step + 1;
     if (most > pixels / size) most = pixels / size;
     if (most > axis.pixels) most = axis.pixels;

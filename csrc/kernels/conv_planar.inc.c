@@ -2,37 +2,51 @@
    one for each channel, padded; a row of B is a stretch of a plane, shifted by the tap, and rows of A are weights.  Pixels are counted through
    the padded rows, and the few that lie in the padding are dropped at the end. */
 
-/* rows x n numbers, rows fs apart, are written as n rows ts apart.  Of many rows those after the next are asked for: they are jumps away. */
-static void FN(conv_turn)(const T *from, ptrdiff_t fs, ptrdiff_t rows, ptrdiff_t n, T *to, ptrdiff_t ts)
+/* rows x n numbers, rows fs apart, are written as n rows ts apart.  Images are read and written by jumps, which hardware does not foresee, so
+   memory is asked for `later` numbers ahead, a row of pixels or two, on the side of the image.  Out of short jumps it is what comes next, on
+   both sides.  out: `to` is the image, and if 2 one larger than the caches, of which whole lines are written past them. */
+FN_INLINE void FN(conv_turn_any)(const int out, const T *from, ptrdiff_t fs, ptrdiff_t rows, ptrdiff_t n, T *to, ptrdiff_t ts, ptrdiff_t later)
 {
-  const int ahead = rows > n;
+  const int jumps = (out ? ts : fs) > 4 * VLEN;
   for (ptrdiff_t i = 0; i < rows; i += VLEN)
     for (ptrdiff_t j = 0; j < n; j += VLEN) {
       const ptrdiff_t i0 = rows - i < VLEN && rows > VLEN ? rows - VLEN : i;        /* some twice rather than a part */
       const ptrdiff_t j0 = n - j < VLEN && n > VLEN ? n - VLEN : j;
+      const ptrdiff_t most = n - j0 < VLEN ? n - j0 : VLEN, lanes = rows - i0 < VLEN ? rows - i0 : VLEN;
       const T *a = from + i0 * fs + j0;
       T *b = to + j0 * ts + i0;
       vec r[VLEN];
-      if (rows >= VLEN && n >= VLEN) {
+      if (jumps && out == 0) for (ptrdiff_t l = 0; l < lanes; l++) __builtin_prefetch(a + l * fs + later, 0, 2);
+      if (jumps && out == 1) for (ptrdiff_t l = 0; l < most; l++) __builtin_prefetch(b + l * ts + later, 1);
+      if (lanes == VLEN && most == VLEN) {
         #pragma GCC unroll 16
         for (int l = 0; l < VLEN; l++) {
           r[l] = v_load(a + l * fs);
-          if (ahead) __builtin_prefetch(a + (2 * VLEN + l) * fs);
-          else __builtin_prefetch(b + (2 * VLEN + l) * ts, 1);
+          if (!jumps) __builtin_prefetch(a + (VLEN + l) * fs);
+          if (!jumps) __builtin_prefetch(b + (VLEN + l) * ts);
         }
         v_transpose(r);
         #pragma GCC unroll 16
-        for (int l = 0; l < VLEN; l++) v_store(b + l * ts, r[l]);
+        for (int l = 0; l < VLEN; l++)
+          if (out == 2) v_stream(b + l * ts, r[l]);
+          else v_store(b + l * ts, r[l]);
       } else {
-        const ptrdiff_t most = n < VLEN ? n : VLEN, lanes = rows < VLEN ? rows : VLEN;
         FN(conv_square)(a, fs, lanes, most, r);
         for (ptrdiff_t l = 0; l < most; l++) v_storen(b + l * ts, r[l], lanes);
       }
     }
 }
 
+static __attribute__((noinline)) void
+FN(conv_turn)(int out, const T *from, ptrdiff_t fs, ptrdiff_t rows, ptrdiff_t n, T *to, ptrdiff_t ts, ptrdiff_t later)
+{
+  if (out == 2) FN(conv_turn_any)(2, from, fs, rows, n, to, ts, later);
+  else if (out) FN(conv_turn_any)(1, from, fs, rows, n, to, ts, later);
+  else FN(conv_turn_any)(0, from, fs, rows, n, to, ts, later);
+}
+
 /* n pixels of `channels` channels, `step` apart, into planes `pitch` apart. */
-static void FN(conv_planes_row)(const T *x, ptrdiff_t step, ptrdiff_t channels, ptrdiff_t n, T *y, ptrdiff_t pitch)
+static void FN(conv_planes_row)(const T *x, ptrdiff_t step, ptrdiff_t channels, ptrdiff_t n, T *y, ptrdiff_t pitch, ptrdiff_t later)
 {
   if (channels == 1 && step == 1) { memcpy(y, x, (size_t)n * sizeof(T)); return; }
   if (channels <= 4) {
@@ -40,26 +54,31 @@ static void FN(conv_planes_row)(const T *x, ptrdiff_t step, ptrdiff_t channels, 
       for (ptrdiff_t w = 0; w < n; w++) y[c * pitch + w] = x[w * step + c];
     return;
   }
-  FN(conv_turn)(x, step, n, channels, y, pitch);
+  FN(conv_turn)(0, x, step, n, channels, y, pitch, later);
 }
 
-/* A plane [n][extent...] for each of the channels [first, first + ci) of the source. */
+/* A plane [n][phase...][extent...] for each of the channels [first, first + ci) of the source. */
 static void FN(conv_planes)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, ptrdiff_t pitch,
                             ptrdiff_t first, ptrdiff_t ci, T *to)
 {
-  const ptrdiff_t *from = g->from;
-  const ptrdiff_t before = lo[2] < 0 ? -lo[2] : 0, end = lo[2] + extent[2] < from[2] ? lo[2] + extent[2] : from[2];
-  const ptrdiff_t inside = end - lo[2] - before;
-  for (ptrdiff_t n = box->at[0]; n < box->at[0] + box->n[0]; n++)
-    for (ptrdiff_t d = lo[0]; d < lo[0] + extent[0]; d++)
-      for (ptrdiff_t h = lo[1]; h < lo[1] + extent[1]; h++, to += extent[2]) {
-        const int empty = d < 0 || d >= from[0] || h < 0 || h >= from[1] || inside <= 0;
-        if (empty || inside < extent[2])
-          for (ptrdiff_t c = 0; c < ci; c++) memset(to + c * pitch, 0, (size_t)extent[2] * sizeof(T));
-        if (empty) continue;
-        const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + lo[2] + before) * g->cs + first;
-        T *y = to + before;
-        FN(conv_planes_row)(x, g->cs, ci, inside, y, pitch);
+  const ptrdiff_t *from = g->from, step[3] = { FN(conv_phases)(g, 0), FN(conv_phases)(g, 1), FN(conv_phases)(g, 2) };
+  const ptrdiff_t phase = extent[0] * extent[1] * extent[2], depth = step[0] * extent[0], height = step[1] * extent[1];
+  for (ptrdiff_t n = box->at[0]; n < box->at[0] + box->n[0]; n++, to += step[0] * step[1] * step[2] * phase)
+    for (ptrdiff_t i = 0; i < depth; i++)
+      for (ptrdiff_t j = 0; j < height; j++) {
+        T *line = to + (i % step[0] * step[1] + j % step[1]) * step[2] * phase + (i / step[0] * extent[1] + j / step[1]) * extent[2];
+        for (ptrdiff_t k = 0; k < step[2]; k++) {
+          const ptrdiff_t d = lo[0] + i, h = lo[1] + j, w = lo[2] + k;
+          ptrdiff_t before = w < 0 ? FN(conv_ceil)(-w, step[2]) : 0, inside = w < from[2] ? FN(conv_ceil)(from[2] - w, step[2]) : 0;
+          if (inside > extent[2]) inside = extent[2];
+          T *y = line + k * phase;
+          const int empty = d < 0 || d >= from[0] || h < 0 || h >= from[1] || inside <= before;
+          if (empty || inside - before < extent[2])
+            for (ptrdiff_t c = 0; c < ci; c++) memset(y + c * pitch, 0, (size_t)extent[2] * sizeof(T));
+          if (empty) continue;
+          const T *x = (const T *)g->src + (((n * from[0] + d) * from[1] + h) * from[2] + w + before * step[2]) * g->cs + first;
+          FN(conv_planes_row)(x, step[2] * g->cs, ci, inside - before, y + before, pitch, 2 * from[2] * g->cs);
+        }
       }
 }
 
@@ -117,14 +136,15 @@ FN_INLINE void FN(conv_weave)(const ptrdiff_t co, const T *from, ptrdiff_t pitch
 }
 
 /* A row of pixels from planes to dst. */
-static void FN(conv_planar_store)(const T *from, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t co, T *to, ptrdiff_t step)
+static void FN(conv_planar_store)(const T *from, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t co, T *to, ptrdiff_t step, ptrdiff_t later, int past)
 {
+  const ptrdiff_t line = 64 / (ptrdiff_t)sizeof(T);
   if (co == 1 && step == 1) memcpy(to, from, (size_t)n * sizeof(T));
   else if (co == 1) FN(conv_weave)(1, from, pitch, n, to, step);
   else if (co == 2) FN(conv_weave)(2, from, pitch, n, to, step);
   else if (co == 3) FN(conv_weave)(3, from, pitch, n, to, step);
   else if (co == 4 || VLEN == 1) FN(conv_weave)(co, from, pitch, n, to, step);
-  else FN(conv_turn)(from, pitch, co, n, to, step);
+  else FN(conv_turn)(past && co % line == 0 && (uintptr_t)to % 64 == 0 ? 2 : 1, from, pitch, co, n, to, step, later);
 }
 
 /* Weights as [group][slot of tap][ci][width]; range: taps. */
@@ -151,8 +171,7 @@ static ptrdiff_t FN(conv_planar_taps)(const fn_conv_args *g, const conv_box *box
     for (ptrdiff_t h = 0; h < x[1].count; h++)
       for (ptrdiff_t w = 0; w < x[2].count; w++) {
         const ptrdiff_t slot = ((x[0].at + d) * g->shape.kernel[1] + x[1].at + h) * g->shape.kernel[2] + x[2].at + w;
-        const ptrdiff_t b = d * x[0].gap * view->stride[1] + h * x[1].gap * view->stride[2] + w * x[2].gap;
-        seg[n++] = (fn_conv_seg){ slot * g->ci * width, b, g->ci };
+        seg[n++] = (fn_conv_seg){ slot * g->ci * width, FN(conv_shift)(g, x, view->stride, d, h, w), g->ci };
       }
   return n;
 }
@@ -208,14 +227,15 @@ static void FN(conv_planar_out)(const fn_conv_args *g, const conv_kind *kind, pt
                                 ptrdiff_t row, ptrdiff_t length)
 {
   const conv_box *box = &kind->box;
-  const ptrdiff_t width = FN(conv_planar_width)(g->co), all = g->co * g->shape.groups, step = g->classes[2] * all;
+  const ptrdiff_t width = FN(conv_planar_width)(g->co), all = g->co * g->shape.groups, step = g->classes[2] * all, later = g->classes[1] * g->to[2] * all;
+  const int past = g->shape.n * g->to[0] * g->to[1] * g->to[2] * all > CONV_PAST / (ptrdiff_t)sizeof(T) && all % 16 == 0;
   const ptrdiff_t at = ((box->at[0] + n) * g->to[0] + (box->at[1] + d) * g->classes[0] + box->class[0]) * g->to[1];
   for (ptrdiff_t h = 0; h < box->n[2]; h++) {
     const ptrdiff_t line = at + (box->at[2] + h) * g->classes[1] + box->class[1];
     T *to = (T *)g->dst + (line * g->to[2] + box->at[3] * g->classes[2] + box->class[2]) * all + group * g->co;
-    if (width == g->co) FN(conv_planar_store)(kind->result + h * row, length, box->n[3], groups * g->co, to, step);
+    if (width == g->co) FN(conv_planar_store)(kind->result + h * row, length, box->n[3], groups * g->co, to, step, later, past);
     else for (ptrdiff_t i = 0; i < groups; i++)
-      FN(conv_planar_store)(kind->result + i * width * length + h * row, length, box->n[3], g->co, to + i * g->co, step);
+      FN(conv_planar_store)(kind->result + i * width * length + h * row, length, box->n[3], g->co, to + i * g->co, step, later, past);
   }
 }
 
@@ -234,7 +254,9 @@ static void FN(conv_planar)(const void *p, ptrdiff_t begin, ptrdiff_t end, int t
     ptrdiff_t first[3], extent[3];
     conv_view view = { .stride[3] = 1 };
     FN(conv_planar_seen)(g, index, first, extent);
+    for (int d = 2; d >= 0; d--) extent[d] = FN(conv_ceil)(extent[d], FN(conv_phases)(g, d));
     for (int d = 2; d >= 0; d--) view.stride[d] = view.stride[d + 1] * extent[d];
+    for (int d = 2; d >= 0; d--) view.stride[0] *= FN(conv_phases)(g, d);
     const ptrdiff_t most = (g->box[2] - 1) * extent[2] + g->box[3], length = (most + CONV_NR - 1) / CONV_NR * CONV_NR;
     const ptrdiff_t size = groups * width * length, kinds = FN(conv_kinds)(g, index, first, extent, &view, room.seg, result, size, kind);
     if (kinds == 0) continue;

@@ -13,7 +13,8 @@ static void FN(conv_planar_weight_plan)(fn_conv_args *g)
   FN(conv_boxes)(g, CONV_FLAT);
   for (int a = 0; a < 4; a++) {
     boxes *= g->boxes[a];
-    positions *= g->box[a] + (a > 0 ? (g->shape.kernel[a - 1] - 1) * g->shape.dilation[a - 1] : 0);
+    const ptrdiff_t step = a > 0 ? g->shape.stride[a - 1] : 1, over = a > 0 ? (g->shape.kernel[a - 1] - 1) * g->shape.dilation[a - 1] : 0;
+    positions *= step * (g->box[a] + over / step);
   }
   g->splits = FN(conv_ceil)(CONV_MIN_UNITS, g->bundles);
   if (g->splits > boxes) g->splits = boxes;
@@ -75,31 +76,34 @@ static void FN(conv_planar_gy)(const fn_conv_args *g, const conv_box *box, ptrdi
   for (ptrdiff_t h = 0; h < box->n[2]; h++) {
     const ptrdiff_t at = (((box->at[0] + n) * out[0] + box->at[1] + d) * out[1] + box->at[2] + h) * out[2] + box->at[3];
     const T *gy = (const T *)g->w + at * g->shape.k + group * g->co;
-    if (width == g->co) FN(conv_planes_row)(gy, g->shape.k, groups * g->co, box->n[3], to + h * row, pitch);
+    if (width == g->co) FN(conv_planes_row)(gy, g->shape.k, groups * g->co, box->n[3], to + h * row, pitch, 2 * out[2] * g->shape.k);
     else for (ptrdiff_t i = 0; i < groups; i++)
-      FN(conv_planes_row)(gy + i * g->co, g->shape.k, g->co, box->n[3], to + i * width * pitch + h * row, pitch);
+      FN(conv_planes_row)(gy + i * g->co, g->shape.k, g->co, box->n[3], to + i * width * pitch + h * row, pitch, 2 * out[2] * g->shape.k);
   }
 }
 
 static void FN(conv_planar_weight_box)(const fn_conv_args *g, const conv_box *box, ptrdiff_t group, ptrdiff_t groups, const conv_dots *dots)
 {
   const ptrdiff_t width = FN(conv_planar_width)(g->co), weights = g->taps * g->ci, *kernel = g->shape.kernel;
-  ptrdiff_t lo[3], extent[3];
+  ptrdiff_t lo[3], extent[3], phases = 1;
   for (int d = 0; d < 3; d++) {
     lo[d] = box->at[d + 1] * box->axis[d].step + box->axis[d].first;
-    extent[d] = FN(conv_extent)(&box->axis[d], box->n[d + 1]);
+    extent[d] = FN(conv_ceil)(FN(conv_extent)(&box->axis[d], box->n[d + 1]), FN(conv_phases)(g, d));
+    phases *= FN(conv_phases)(g, d);
   }
-  const ptrdiff_t plane = extent[1] * extent[2], image = extent[0] * plane, all = box->n[0] * image, pitch = (all + CONV_NR + 15) / 16 * 16;
+  const ptrdiff_t plane = extent[1] * extent[2], image = phases * extent[0] * plane, all = box->n[0] * image;
+  const ptrdiff_t pitch = (all + CONV_NR + 15) / 16 * 16, stride[3] = { image, plane, extent[2] };
   const ptrdiff_t vectors = FN(conv_ceil)((box->n[2] - 1) * extent[2] + box->n[3], VLEN), length = (box->n[2] * extent[2] + 15) / 16 * 16;
   const ptrdiff_t planes = box->n[0] * box->n[1];
   FN(conv_planes)(g, box, lo, extent, pitch, group * g->ci, groups * g->ci, dots->x);
   for (ptrdiff_t c = 0; c < groups * g->ci; c++) memset(dots->x + c * pitch + all, 0, (size_t)(pitch - all) * sizeof(T));
   for (ptrdiff_t i = 0; i < planes; i++)
     FN(conv_planar_gy)(g, box, i / box->n[1], i % box->n[1], extent[2], length, planes * length, group, groups, dots->gy + i * length);
-  for (ptrdiff_t j = 0; j < weights + GEMM_NV; j++) {
-    const ptrdiff_t i = j < weights ? j : 0, t = i % g->taps, d = t / kernel[2] / kernel[1], h = t / kernel[2] % kernel[1], w = t % kernel[2];
-    dots->at[j] = i / g->taps * pitch + d * box->axis[0].gap * plane + h * box->axis[1].gap * extent[2] + w * box->axis[2].gap;
+  for (ptrdiff_t t = 0; t < g->taps; t++) {
+    const ptrdiff_t shift = FN(conv_shift)(g, box->axis, stride, t / kernel[2] / kernel[1], t / kernel[2] % kernel[1], t % kernel[2]);
+    for (ptrdiff_t c = 0; c < g->ci; c++) dots->at[c * g->taps + t] = c * pitch + shift;
   }
+  for (ptrdiff_t j = 0; j < GEMM_NV; j++) dots->at[weights + j] = 0;
   for (ptrdiff_t i = 0; i < planes * groups; i++) {
     const ptrdiff_t of = i / planes, at = i % planes;
     const T *x = dots->x + of * g->ci * pitch + at / box->n[1] * image + at % box->n[1] * plane, *gy = dots->gy + (of * width * planes + at) * length;
@@ -129,7 +133,8 @@ static void FN(conv_planar_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end
       conv_box box;
       if (!FN(conv_box_of)(g, b, 0, &box)) continue;
       ptrdiff_t all = box.n[0];
-      for (int d = 0; d < 3; d++) all *= FN(conv_extent)(&box.axis[d], box.n[d + 1]);
+      for (int d = 0; d < 3; d++)
+        all *= FN(conv_ceil)(FN(conv_extent)(&box.axis[d], box.n[d + 1]), FN(conv_phases)(g, d)) * FN(conv_phases)(g, d);
       dots.gy = dots.x + groups * g->ci * ((all + CONV_NR + 15) / 16 * 16);
       FN(conv_planar_weight_box)(g, &box, group, groups, &dots);
     }

@@ -96,9 +96,12 @@ cdef int planar_judge(int dtype, const fn_conv_shape *s, int which, const char *
     if made > 16:
         why[0] = b"there are more than 16 output channels"
         return CONV_CANNOT
-    if which != CONV_INPUT and (s.stride[0] != 1 or s.stride[1] != 1 or s.stride[2] != 1):
-        why[0] = b"there is a stride"
-        return CONV_CANNOT
+    if which != CONV_INPUT and s.groups == 1 and (s.stride[0] != 1 or s.stride[1] != 1 or s.stride[2] != 1):
+        why[0] = b"there is a stride, and one group"
+        return CONV_CAN
+    if which != CONV_INPUT and (s.stride[0] > s.kernel[0] or s.stride[1] > s.kernel[1] or s.stride[2] > s.kernel[2]):
+        why[0] = b"the stride is longer than the kernel"
+        return CONV_CAN
     if made > (8 if dtype == FN_F32 else 4) or (s.groups > 1 and s.groups == s.c):
         why[0] = b"the output channels fill a vector"
         return CONV_CAN
