@@ -93,6 +93,7 @@ if _typing.TYPE_CHECKING:
     from fastnet.autograd.gradcheck_model import gradcheck_model
     from fastnet.compiler import compile
     from fastnet.doctor import diagnose
+    from fastnet.func import vmap
     from fastnet.profiling.estimate import estimate
     from fastnet.profiling.profile import profile
     from fastnet.profiling.summary import summary

@@ -39,6 +39,7 @@ FUNCTIONS = {
                              "pairwise_distance pixel_shuffle pixel_unshuffle",
     "fastnet.amp": "GradScaler autocast",
     "fastnet.compiler": "compile",
+    "fastnet.func": "vmap",
     "fastnet.switches": "are_deterministic_algorithms_enabled get_default_device get_num_interop_threads is_autocast_enabled "
                         "set_default_device set_default_tensor_type set_deterministic_debug_mode set_flush_denormal "
                         "set_num_interop_threads use_deterministic_algorithms",

@@ -205,3 +205,15 @@ def test_optimizers_in_backward_train():
                     step(p)
         return [p.tolist() for p in model.parameters()]
     assert run(True) == run(False)
+
+
+def test_grad_takes_values_of_a_dict_and_only_inputs():
+    parts = {"a": torch.tensor(2.0, requires_grad=True), "b": torch.tensor(3.0, requires_grad=True)}
+    for create_graph in (False, True):
+        got = torch.autograd.grad(parts["a"] * parts["b"] ** 2, parts.values(), create_graph=create_graph, only_inputs=True)
+        assert [g.item() for g in got] == [9.0, 12.0]
+    for wrong in (parts, "ab", 3, iter([1])):
+        with pytest.raises(TypeError, match="grad: inputs must be"):
+            torch.autograd.grad(parts["a"] * 2, wrong)
+    with pytest.raises(ValueError, match="only_inputs=False"):
+        torch.autograd.grad(parts["a"] * 2, parts["a"], only_inputs=False)

@@ -12,9 +12,10 @@ from functools import wraps
 cdef list _tensors(object x, str op, str argument):
     if isinstance(x, Tensor):
         return [x]
-    if not isinstance(x, (list, tuple)) or not all([isinstance(t, Tensor) for t in x]):
+    cdef list found = list(x) if hasattr(x, "__iter__") and not isinstance(x, (str, dict)) else [None]
+    if not all([isinstance(t, Tensor) for t in found]):
         raise TypeError(f"{op}: {argument} must be a Tensor or a sequence of Tensors, got {type(x).__name__}")
-    return list(x)
+    return found
 
 
 def _run(list outputs, gradients, bint retain_graph, bint accumulate, captures):

@@ -9,11 +9,12 @@ from fastnet._core.engine import grad as tape_grad
 from fastnet._core.tensor import Tensor
 from fastnet.autograd import functional
 from fastnet.autograd.recorded.walk import leaves_behind
+from fastnet.func.batched import _rebuilt, stack_module_state, vmap
 from fastnet.nn.module import Module
 from fastnet.ops.create import zeros_like
 from fastnet.ops.join import stack
 
-__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacrev", "jvp", "vjp"]
+__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "stack_module_state", "vjp", "vmap"]
 
 
 def _tracked(x: Any, leaves: list[Tensor]) -> Any:
@@ -27,11 +28,6 @@ def _tracked(x: Any, leaves: list[Tensor]) -> Any:
     if isinstance(x, (tuple, list)):
         return _rebuilt(x, [_tracked(value, leaves) for value in x])
     raise TypeError(f"func: an argument to differentiate by must be a Tensor, or a tuple, list or dict of them, got {type(x).__name__}")
-
-
-def _rebuilt(x: Any, parts: list[Any]) -> Any:
-    """A tuple, named tuple or list like x, of other parts."""
-    return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
 
 
 def _like(x: Any, given: Iterable[Any]) -> Any:
@@ -228,6 +224,40 @@ def jacrev(func: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
             made = tuple(stack([r[k] for r in rows]).reshape([*y.shape, *x.shape]) if rows else x.detach().new_zeros(*y.shape, *x.shape)
                          for k, x in enumerate(leaves))
         return made[0] if isinstance(argnums, int) else made
+    return function
+
+
+def jacfwd(func: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+    """A function that gives what `jacrev` gives, by a `jvp` for each element of the argument: for few of them and many results.
+
+    Args:
+        func: returns a tensor.
+        argnums: by which positional argument, a tensor, to differentiate, or by which.
+
+    >>> import fastnet
+    >>> fastnet.func.jacfwd(lambda x: x ** 2)(fastnet.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    def function(*args: Any) -> Any:
+        made = []
+        for k in _pick(args, argnums, "jacfwd"):
+            x = args[k]
+
+            def of_one(v: Tensor, k: int = k) -> Any:
+                return func(*args[:k], v, *args[k + 1:])
+            if not x.numel():
+                y = of_one(x)
+                made.append(y.detach().new_zeros(*y.shape, *x.shape))
+                continue
+            columns = []
+            for i in range(x.numel()):
+                one = zeros_like(x.detach()).reshape(-1)
+                one[i] = 1.0
+                columns.append(jvp(of_one, (x,), (one.reshape(x.shape),))[1])
+            y = stack(columns, -1)
+            made.append(y.reshape([*y.shape[:-1], *x.shape]))
+        return made[0] if isinstance(argnums, int) else tuple(made)
     return function
 
 
