@@ -70,6 +70,21 @@ def test_everything_is_as_it_was():
     assert x.grad is not None
 
 
+def test_exports_in_several_threads():
+    made = {}
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+
+    def run(k):
+        made[k] = fn.onnx.export(Calls(lambda x: model(x).topk(2)[0] + k), fn.randn(3, 4))
+    threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [[n.op_type for n in made[k].graph.node] for k in range(4)] == [["Gemm", "Relu", "TopK"] + ["Add"]] * 4
+    assert not heard() and fn.randn(4).topk(2)[0].shape == (2,)
+
+
 def test_other_threads_are_not_heard():
     running, done = threading.Event(), threading.Event()
 
@@ -119,6 +134,8 @@ class Inner(nn.Module):
     (lambda x: x[x > 0], "getitem in block.inner: an index must be made of"),
     (lambda x: x + fn.randn(4, 4), "add in block.inner gets a tensor of shape .4, 4. that changes with the input"),
     (lambda x: F.max_pool2d(x[None], 2, return_indices=True)[1], "max_pool in block.inner: return_indices"),
+    (lambda x: F.dropout(x), "dropout in block.inner: it draws at random"),
+    (lambda x: F.embedding(x.abs().clamp(max=2).long(), fn.ones(3, 2), max_norm=1.0), "embedding in block.inner: max_norm"),
     (lambda x: x.norm(3), "norm in block.inner: norms of order"),
     (lambda x: F.adaptive_max_pool2d(x[None], 3), "adaptive_max_pool in block.inner: windows of one size"),
     (lambda x: x.view(fn.int32), "view in block.inner: bits"),

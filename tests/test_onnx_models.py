@@ -124,6 +124,10 @@ def test_transformer():
     model = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16, batch_first=True), 2)
     exported = fn.onnx.export(model, fn.randn(2, 5, 8), dynamic_axes={"input": {0: "batch", 1: "length"}})
     same(exported, model, (fn.randn(3, 7, 8),))
+    both = fn.models.Seq2Seq(20, 20, 16, 2, 1, 1, 32)
+    exported = fn.onnx.export(both, (fn.randint(3, 20, (2, 5)), fn.randint(3, 20, (2, 4))),
+                              dynamic_axes={"source": {0: "n", 1: "s"}, "target": {0: "n", 1: "t"}})
+    same(exported, both, (fn.tensor([[4, 5, 6, 0], [7, 8, 9, 10]]), fn.tensor([[4, 5], [6, 7]])))
     attention = nn.MultiheadAttention(8, 2, batch_first=True)
     both = Calls(lambda q, k: attention(q, k, k))
     exported = fn.onnx.export(both, (fn.randn(2, 5, 8), fn.randn(2, 4, 8)), input_names=["q", "k"], dynamic_axes={"q": {0: "n", 1: "l"},

@@ -225,6 +225,9 @@ CASES |= {
         ),
         (IMAGE[:, 0].clone(), floats(9, 9) > -1),
     ),
+    "shared heads": (
+        lambda q, k: F.scaled_dot_product_attention(q, k, k, enable_gqa=True), (floats(2, 4, 5, 8), floats(2, 2, 5, 8))
+    ),
     "dropout": (lambda x: F.dropout(x, 0.5, False) + F.dropout2d(x, 0.5, False), (X,)),
     "second names": (
         lambda x: (

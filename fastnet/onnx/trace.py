@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Lock
 from types import FunctionType
 from typing import Any
 
@@ -20,6 +21,7 @@ from fastnet.ops.out import OPERATORS, heard, hush, listen
 NAMES = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder", "and_": "bitwise_and", "or_": "bitwise_or", "xor": "bitwise_xor",
          "invert": "bitwise_not"}                         # operators that are functions of another name
 PYTHON = ("topk", "sort", "argsort", "kthvalue", "median", "unique", "nonzero", "masked_select")     # of ops/sort.py: they read memory
+ONE = Lock()                                              # one trace at a time listens
 SILENT = frozenset("fastnet.ops.clip fastnet.ops.optim fastnet.ops.image fastnet.ops.out".split())
 
 
@@ -266,6 +268,7 @@ def listening(trace: Trace) -> Iterator[None]:
 
     kept = {}
     space = vars(sort)
+    ONE.acquire()
     try:
         for name in PYTHON:
             f = getattr(space[name], "__wrapped__", space[name])          # `out=` is a wrapper around it
@@ -283,6 +286,7 @@ def listening(trace: Trace) -> Iterator[None]:
         for f, code in kept.items():
             f.__code__ = code
             del space[f"_heard_{f.__name__}"]
+        ONE.release()
 
 
 def _door(*args: Any, **options: Any) -> Any:

@@ -149,7 +149,9 @@ def take(g: Graph, input: Value, index: Value) -> str:
 
 
 @exporter("embedding")
-def embedding(g: Graph, input: Value, weight: Value, *args: Any, **options: Any) -> str:
+def embedding(g: Graph, input: Value, weight: Value, padding_idx: Any = None, max_norm: Any = None, *args: Any, **options: Any) -> str:
+    if max_norm is not None:
+        raise g.refuse("max_norm: it writes into the table")
     return g.op("Gather", weight, input)
 
 

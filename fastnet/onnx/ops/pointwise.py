@@ -178,8 +178,15 @@ def glu(g: Graph, input: Value, dim: int = -1) -> str:
     return g.op("Mul", a, g.op("Sigmoid", b))
 
 
-@exporter("clone", "contiguous", "dropout", "dropout1d", "dropout2d", "dropout3d")
+@exporter("clone", "contiguous")
 def same(g: Graph, input: Value, *args: Any, **options: Any) -> Value:
+    return input
+
+
+@exporter("dropout", "dropout1d", "dropout2d", "dropout3d")
+def dropout(g: Graph, input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
+    if training and p:
+        raise g.refuse("it draws at random although the model is in evaluation: pass training=self.training")
     return input
 
 

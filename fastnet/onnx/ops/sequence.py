@@ -17,15 +17,25 @@ GATES = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN_TANH": (0,), "RNN_RELU": (
 @exporter("scaled_dot_product_attention")
 def attention(g: Graph, query: Value, key: Value, value: Value, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
               scale: Any = None, enable_gqa: bool = False) -> str:
-    if enable_gqa and key.shape[-3] != query.shape[-3]:
-        raise g.refuse("enable_gqa=True")
+    if dropout_p:
+        raise g.refuse("dropout_p must be 0 in evaluation")
     order = list(range(key.ndim))
     order[-1], order[-2] = order[-2], order[-1]
-    return _attend(g, query, g.transpose(key, order), value, query.shape, key.shape[-2], attn_mask, is_causal, scale)
+    k, v = (_heads(g, x, query.shape[-3]) if enable_gqa else x for x in (key, value))
+    return _attend(g, query, g.transpose(k, order), v, query.shape, key.shape[-2], attn_mask, is_causal, scale)
+
+
+def _heads(g: Graph, x: Value, heads: int) -> str:
+    """Each head of keys or values as often as queries share it."""
+    *lead, own, length, size = x.shape
+    return g.reshape(g.broadcast(g.op("Unsqueeze", x, g.const([-3], np.int64)), [*lead, own, heads // own, length, size],
+                                 [*lead, own, 1, length, size]), [*lead, heads, length, size], [*lead, own, heads // own, length, size])
 
 
 @exporter("packed_attention")
 def packed_attention(g: Graph, packed: Value, dropout_p: float = 0.0, is_causal: bool = False) -> str:
+    if dropout_p:
+        raise g.refuse("dropout_p must be 0 in evaluation")
     parts = [g.op("Gather", packed, g.const(k, np.int64), axis=2) for k in range(3)]       # (N, L, heads, size)
     q, k, v = (g.transpose(x, order) for x, order in zip(parts, ((0, 2, 1, 3), (0, 2, 3, 1), (0, 2, 1, 3))))
     n, length, _, heads, size = packed.shape
