@@ -1,5 +1,6 @@
 /* recurrent_pack, recurrent_forward, recurrent_backward: a step is a product on the tile of GEMM, then a pass over its gates. */
 #define gemm_job FN(gemm_job)
+#define gemm_later FN(gemm_later)
 #define GEMM_NR  FN(GEMM_NR)
 
 static void FN(recurrent_pack)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
@@ -13,12 +14,29 @@ static void FN(recurrent_pack)(const void *p, ptrdiff_t begin, ptrdiff_t end, in
   }
 }
 
+/* What the next step reads and writes, two blocks: the products of this step ask for it on the way, since all steps do not fit in a cache. */
+typedef struct { gemm_later block[2]; } FN(recurrent_later);
+#define recurrent_later FN(recurrent_later)
+
+static recurrent_later FN(recurrent_ahead)(const fn_recurrent_args *a, ptrdiff_t t, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t wide,
+                                           const void *x, const void *y)
+{
+  recurrent_later to = { { { NULL, 0, 0 } } };
+  if (t < 0 || t >= a->steps) return to;
+  const ptrdiff_t last = a->count[t] < end ? a->count[t] : end, from = (a->offset[t] + begin) * wide, n = (last - begin) * wide / GEMM_NR;
+  to.block[0] = (gemm_later){ (const T *)x + from, GEMM_NR, n };
+  if (y) to.block[1] = (gemm_later){ (const T *)y + from, GEMM_NR, n };
+  return to;
+}
+
 /* c[rows][n] (+)= a[rows][k] . packed, rows of a and c at their pitches. */
-static void FN(recurrent_product)(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t k, const T *a, ptrdiff_t a_rs, const T *w, T *c, ptrdiff_t c_rs, int add)
+static void FN(recurrent_product)(ptrdiff_t rows, ptrdiff_t n, ptrdiff_t k, const T *a, ptrdiff_t a_rs, const T *w, T *c, ptrdiff_t c_rs, int add,
+                                  recurrent_later *next)
 {
   gemm_job job = { .k = k, .a_rs = a_rs, .a_cs = 1, .b_rs = GEMM_NR, .c_rs = c_rs, .load_c = add, .lowest = -(T)INFINITY };
   for (ptrdiff_t j = 0; j < n; j += GEMM_NR, w += k * GEMM_NR) {
     const ptrdiff_t m = n - j < GEMM_NR ? n - j : GEMM_NR;
+    if (job.next_b.rows <= 0) { job.next_b = next->block[0]; next->block[0] = next->block[1]; next->block[1].rows = 0; }
     if (GEMM_TAIL || m == GEMM_NR) { FN(gemm_rows)(&job, rows, m, a, w, c + j, NULL); continue; }
     T tile[GEMM_NR];                                 /* no masked stores: a row at a time beside c */
     gemm_job one = job;
@@ -97,10 +115,11 @@ static void FN(recurrent_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end,
     const ptrdiff_t t = a->reverse ? a->steps - 1 - s : s, last = a->count[t] < end ? a->count[t] : end, rows = last - begin;
     const ptrdiff_t at = a->offset[t] + begin;
     if (rows <= 0) continue;
+    recurrent_later next = FN(recurrent_ahead)(a, a->reverse ? t - 1 : t + 1, begin, end, wide, a->gates, NULL);
     if (a->kind == FN_GRU) {
-      FN(recurrent_product)(rows, 2 * n, n, h, n, a->w, (T *)a->gates + at * wide, wide, 1);
-      FN(recurrent_product)(rows, n, n, h, n, (const T *)a->w + fn_recurrent_packed(n, 2 * n), (T *)a->hidden + at * n, n, 0);
-    } else FN(recurrent_product)(rows, wide, a->p, h, a->p, a->w, (T *)a->gates + at * wide, wide, 1);
+      FN(recurrent_product)(rows, 2 * n, n, h, n, a->w, (T *)a->gates + at * wide, wide, 1, &next);
+      FN(recurrent_product)(rows, n, n, h, n, (const T *)a->w + fn_recurrent_packed(n, 2 * n), (T *)a->hidden + at * n, n, 0, &next);
+    } else FN(recurrent_product)(rows, wide, a->p, h, a->p, a->w, (T *)a->gates + at * wide, wide, 1, &next);
     for (ptrdiff_t r = 0; r < rows; r++) {
       if (a->kind == FN_LSTM) FN(lstm_cell)(a, at + r, begin + r);
       else if (a->kind == FN_GRU) FN(gru_cell)(a, at + r, begin + r);
@@ -108,7 +127,7 @@ static void FN(recurrent_forward)(const void *p, ptrdiff_t begin, ptrdiff_t end,
     }
     if (a->w_project) {
       T *y = (T *)a->y + at * a->p;
-      FN(recurrent_product)(rows, a->p, n, (T *)a->outputs + at * n, n, a->w_project, y, a->p, 0);
+      FN(recurrent_product)(rows, a->p, n, (T *)a->outputs + at * n, n, a->w_project, y, a->p, 0, &next);
       memcpy(h, y, (size_t)(rows * a->p) * sizeof(T));
     }
   }
@@ -180,6 +199,7 @@ static void FN(recurrent_backward)(const void *p, ptrdiff_t begin, ptrdiff_t end
     const ptrdiff_t t = a->reverse ? s : a->steps - 1 - s, last = a->count[t] < end ? a->count[t] : end, rows = last - begin;
     const ptrdiff_t at = a->offset[t] + begin;
     if (rows <= 0) continue;
+    recurrent_later next = FN(recurrent_ahead)(a, a->reverse ? t + 1 : t - 1, begin, end, wide, a->gates, a->ggates);
     const T *gy = (const T *)a->gy + at * a->p;
     for (ptrdiff_t j = 0; j < rows * a->p; j += VLEN) {
       const ptrdiff_t lanes = rows * a->p - j;
@@ -187,7 +207,7 @@ static void FN(recurrent_backward)(const void *p, ptrdiff_t begin, ptrdiff_t end
     }
     if (a->w_project) {
       memcpy((T *)a->projected + at * a->p, gh, (size_t)(rows * a->p) * sizeof(T));
-      FN(recurrent_product)(rows, n, a->p, gh, a->p, a->w_project, gm, n, 0);
+      FN(recurrent_product)(rows, n, a->p, gh, a->p, a->w_project, gm, n, 0, &next);
     }
     for (ptrdiff_t r = 0; r < rows; r++) {
       const T *h0 = FN(recurrent_before)(a, t, begin + r, a->y, a->h0, a->p);
@@ -198,11 +218,13 @@ static void FN(recurrent_backward)(const void *p, ptrdiff_t begin, ptrdiff_t end
       else FN(rnn_cell_backward)(a, gh + r * n, at + r);
     }
     if (a->kind == FN_GRU) {
-      FN(recurrent_product)(rows, n, 2 * n, (const T *)a->ggates + at * wide, wide, a->w, gh, n, 1);
-      FN(recurrent_product)(rows, n, n, (const T *)a->ghidden + at * n, n, (const T *)a->w + fn_recurrent_packed(2 * n, n), gh, n, 1);
-    } else FN(recurrent_product)(rows, a->p, wide, (const T *)a->ggates + at * wide, wide, a->w, gh, a->p, 0);
+      FN(recurrent_product)(rows, n, 2 * n, (const T *)a->ggates + at * wide, wide, a->w, gh, n, 1, &next);
+      FN(recurrent_product)(rows, n, n, (const T *)a->ghidden + at * n, n, (const T *)a->w + fn_recurrent_packed(2 * n, n), gh, n, 1, &next);
+    } else FN(recurrent_product)(rows, a->p, wide, (const T *)a->ggates + at * wide, wide, a->w, gh, a->p, 0, &next);
   }
 }
 
+#undef recurrent_later
+#undef gemm_later
 #undef gemm_job
 #undef GEMM_NR
