@@ -88,7 +88,7 @@ typedef struct { const T *p; ptrdiff_t rs, cs; } FN(gemm_rows_of_a);
 #define gemm_rows_of_a FN(gemm_rows_of_a)
 
 /* rows x n of C from (i0, j0), n <= GEMM_NR, with GEMM_KC steps of k from l: a panel of B is packed (or read where it is), and all rows
-   pass over it.  a is A's element (i0, l); next: what of B the following block reads in place, or NULL. */
+   pass over it.  a is A's element (i0, l); next: what of B the following block reads or packs, or NULL. */
 static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, gemm_rows_of_a a, ptrdiff_t l, ptrdiff_t i0, ptrdiff_t rows,
                            ptrdiff_t j0, ptrdiff_t n, const T *next)
 {
@@ -194,6 +194,8 @@ static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t
       do {
         const T *next = NULL;
         if (g->deep && !g->pack) next = at->b + (panel + 1 < to ? l * g->b_rs + j0 + GEMM_NR : (l + GEMM_KC) * g->b_rs + from * GEMM_NR);
+        else if (g->b_cs == 1 && l + GEMM_KC < at->k1) next = at->b + (l + GEMM_KC) * g->b_rs + j0;
+        else if (g->b_cs == 1 && panel + 1 < to) next = at->b + k0 * g->b_rs + j0 + GEMM_NR;
         FN(gemm_block)(g, at, (gemm_rows_of_a){ at->a + i0 * g->a_rs + l * g->a_cs, g->a_rs, g->a_cs }, l, i0, i1 - i0, j0, n, next);
         l += GEMM_KC;
       } while (l < k0 + step && l < at->k1);

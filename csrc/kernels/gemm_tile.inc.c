@@ -9,7 +9,7 @@ typedef struct {
   ptrdiff_t last;                                    /* lanes of the last vector of a row, when it is partial */
   int       load_c, bias_row, bias_col;              /* what the sums start from */
   T         lowest;                                  /* 0 for relu, -inf otherwise */
-  gemm_later next_b;                                 /* of the next block of k, where B is read in place; no rows otherwise */
+  gemm_later next_b;                                 /* rows of B that the next block reads or packs */
 } FN(gemm_job);
 #define gemm_job FN(gemm_job)
 
@@ -20,7 +20,8 @@ enum { FN(GEMM_NR) = GEMM_NV * GLEN, FN(GEMM_LINE) = 64 / sizeof(T), FN(GEMM_AHE
 #define GEMM_CACHE FN(GEMM_CACHE)                    /* 3: L1; a narrow tile is so quick that what is asked for would push out what it reads */
 
 /* mr, nv and tail are constants wherever this is inlined, so the sums are registers.  Memory is asked for long before it is needed, since the
-   hardware does not see jumps from row to row coming: the next tile's rows of A and C; of an A that lies along its rows, steps of k. */
+   hardware does not see jumps from row to row coming: the next tile's rows of A and C; of an A that lies along its rows, steps of k, at the
+   tile's last row, since that may lie in a line that no tile has touched. */
 static inline __attribute__((always_inline)) void
 FN(gemm_tile)(const int mr, const int nv, const int tail, gemm_job *g, const T *a, const T *b, T *c, const T *bias)
 {
@@ -56,7 +57,7 @@ FN(gemm_tile)(const int mr, const int nv, const int tail, gemm_job *g, const T *
   }
   const int look = sizeof(T) == 4 && mr == (nv == GEMM_NV ? GEMM_MR : GEMM_MT);      /* most tiles have all rows: the others save the code */
   const int wide = GEMM_NV > 2;
-  const ptrdiff_t away = ac == 1 ? 0 : GEMM_AHEAD * ac, some = g->k <= GEMM_LINE ? 0 : g->k < 4 * GEMM_LINE ? mr : 2;
+  const ptrdiff_t away = ac == 1 ? 0 : GEMM_AHEAD * ac + (mr - 1) * ar, some = g->k <= GEMM_LINE ? 0 : g->k < 4 * GEMM_LINE ? mr : 2;
   gemm_later later = wide && g->next_b.rows > 0 ? g->next_b : (gemm_later){ c + mr * cr, cr, mr };
   for (ptrdiff_t left = g->k, run; left > 0; left -= run) {
     run = look && left > GEMM_LINE ? GEMM_LINE : left;
