@@ -19,7 +19,7 @@ INCLUDE = ["csrc", "csrc/include"]
 GROUPS = sorted(Path(p).stem for p in glob("csrc/groups/*.h") if not p.endswith("all.h"))
 CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0",
           "-fno-asynchronous-unwind-tables", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
-          "-falign-functions=64"]                        # a loop is as fast as before when the code ahead of it grows
+          "-falign-functions=64", "-ffunction-sections"]  # a loop is as fast as before when the code ahead of it grows
 X86 = {"avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": ["-march=x86-64-v3"], "scalar": []}
 ARM = {"neon": [], "scalar": []}
 ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(platform.machine(), {"scalar": []})
@@ -28,13 +28,15 @@ JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 # What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
 HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "binary", "elementwise", "activation", "linear", "gemm",
        "view", "unary", "reduce", "reduction", "axes", "conv", "call"}
-GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables",
+GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
         "-DCYTHON_COMPRESS_STRINGS=0",                   # the wheel is compressed, and what is compressed twice is larger
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
 GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
 SHORTCUTS = ("USE_PYLONG_INTERNALS", "UNPACK_METHODS", "FAST_THREAD_STATE", "FAST_PYCALL")       # of calls to CPython: a few ns each
-SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", "-ffunction-sections", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
-# No symbol tables: a tenth of the wheel.  Functions that every module has its own of lie side by side and are compressed together: 60 KB.
+SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", "-fno-gcse", "-fno-inline-functions-called-once", "-fno-tree-tail-merge",
+         "-fno-shrink-wrap", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
+# No symbol tables: a tenth of the wheel.  Functions that every module has its own of, and a kernel's two dtypes, lie side by side and are
+# compressed together: 90 KB.
 LINK = ["-Wl,-s", "-Wl,--sort-section=name"] if sys.platform.startswith("linux") else []
 OPENMP_HOST = "fastnet._core.launch"                     # the only module that is compiled with OpenMP
 NATIVE = Extension("fastnet._native", ["csrc/modules.c"], extra_compile_args=["-g0", "-Os"], extra_link_args=LINK)

@@ -44,7 +44,7 @@ def test_each_isa_uses_its_own_registers_only():
 def test_the_gemm_tile_stays_in_registers(isa, dtype):
     """The inner loop of the tile: multiply-adds on registers and memory of the panels, none with a stack operand."""
     symbols = subprocess.check_output(["nm", NEWEST["gemm", isa]], text=True)
-    tiles = re.findall(rf"\b(gemm\w*tile\w*_{dtype}_{isa}[\w.]*)$", symbols, re.M)
+    tiles = re.findall(rf"\b({isa}_gemm_gemm\w*tile\w*_{dtype}[\w.]*)$", symbols, re.M)
     assert tiles, "no gemm tile in the object"
     for tile in tiles:
         fma = [line for line in disassembly("gemm", isa, f"--disassemble={tile}").splitlines() if "vfmadd" in line or "vfnmadd" in line]

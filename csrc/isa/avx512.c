@@ -12,7 +12,7 @@
 #include FN_GROUP_FILE
 #include "simd/end.h"
 
-#define FN_KERNEL(name) { FN_##name, #name, { name##_f32_avx512, name##_f64_avx512 } },
+#define FN_KERNEL(name) { FN_##name, #name, { FN_OF(name, f32), FN_OF(name, f64) } },
 const fn_entry FN_TABLE[] = {
 #include FN_GROUP_FILE
   { -1, NULL, { NULL, NULL } } };

@@ -9,12 +9,13 @@
 #include FN_GROUP_FILE                               /* numbers and argument structs */
 #define FN_BODIES                                    /* from now on it means the bodies */
 
-#define FN_CAT_(a, b, c) a##_##b##_##c
-#define FN_CAT(a, b, c)  FN_CAT_(a, b, c)
-#define FN(name)         FN_CAT(name, SFX, ISA)      /* softmax_forward -> softmax_forward_f32_avx2 */
-#define FN_TABLE         FN_CAT(fn, ISA, GROUP)   /* fn_avx2_rows */
+#define FN_JOIN_(a, b)   a##_##b
+#define FN_JOIN(a, b)    FN_JOIN_(a, b)              /* expands its arguments first, unlike ## */
+#define FN_CAT_(a, b, c, d) a##_##b##_##c##_##d
+#define FN_CAT(a, b, c, d)  FN_CAT_(a, b, c, d)
+#define FN_OF(name, dtype)  FN_CAT(ISA, GROUP, name, dtype)
+#define FN(name)            FN_OF(name, SFX)         /* softmax_forward -> avx2_rows_softmax_forward_f32 */
+#define FN_TABLE            FN_JOIN(fn, FN_JOIN(ISA, GROUP))   /* fn_avx2_rows */
 
 #define FN_INLINE static inline __attribute__((always_inline))   /* so that a constant argument selects a body */
 #define FN_FORGET(p) __asm__("" : "+r"(p) : : "memory")     /* the compiler knows neither p nor what memory holds any more */
-#define FN_JOIN_(a, b)   a##_##b
-#define FN_JOIN(a, b)    FN_JOIN_(a, b)              /* expands its arguments first, unlike ## */

@@ -78,7 +78,8 @@ static void FN(depthwise_input)(const void *p, ptrdiff_t begin, ptrdiff_t end, i
   const fn_depthwise_args *a = p;
   const fn_conv_shape *s = &a->s;
   const ptrdiff_t c = s->c, kw = s->kernel[2], bands = (s->in[1] + a->band - 1) / a->band;
-  const int tiles = s->stride[2] == 2 && s->dilation[2] == 1 && c >= VLEN && (kw == 3 || kw == 5) && s->kernel[0] * s->kernel[1] <= DW_PAIRS;
+  const int plain = sizeof(T) == sizeof(float) && s->dilation[2] == 1 && c >= VLEN;
+  const int tiles = plain && s->stride[2] == 2 && (kw == 3 || kw == 5) && s->kernel[0] * s->kernel[1] <= DW_PAIRS;
   (void)thread;
   for (ptrdiff_t u = begin; u < end; u++) {
     const ptrdiff_t plane = u / bands, j0 = u % bands * a->band, j1 = j0 + a->band < s->in[1] ? j0 + a->band : s->in[1];
@@ -268,9 +269,10 @@ static void FN(depthwise_weight)(const void *p, ptrdiff_t begin, ptrdiff_t end, 
   const ptrdiff_t c = s->c, kw = s->kernel[2], stretch = (c + VLEN - 1) / VLEN * VLEN;
   const ptrdiff_t taps = s->kernel[0] * s->kernel[1] * kw, bands = (s->out[1] + a->band - 1) / a->band, all = s->n * s->out[0] * bands;
   FN(dw_weight) *run = FN(dw_weight_every);
-  if (s->dilation[2] == 1 && c >= VLEN && s->stride[2] == 1)
+  const int plain = sizeof(T) == sizeof(float) && s->dilation[2] == 1 && c >= VLEN;
+  if (plain && s->stride[2] == 1)
     run = kw == 3 ? FN(dw_weight_31) : kw == 5 ? FN(dw_weight_51) : kw == 7 ? FN(dw_weight_71) : run;
-  else if (s->dilation[2] == 1 && c >= VLEN && s->stride[2] == 2)
+  else if (plain && s->stride[2] == 2)
     run = kw == 3 ? FN(dw_weight_32) : kw == 5 ? FN(dw_weight_52) : run;
   (void)thread;
   for (ptrdiff_t m = begin; m < end; m++) {
