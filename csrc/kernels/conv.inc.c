@@ -54,7 +54,7 @@ static int FN(conv_box_of)(const fn_conv_args *g, ptrdiff_t index, ptrdiff_t cla
 static void FN(conv_copy)(const fn_conv_args *g, const conv_box *box, const ptrdiff_t *lo, const ptrdiff_t *extent, const ptrdiff_t *pick,
                           ptrdiff_t first, ptrdiff_t ci, T *to)
 {
-  const ptrdiff_t row = extent[2] * ci, *from = g->from, step = pick[2] * g->cs;
+  const ptrdiff_t row = extent[2] * ci, *from = g->from, step = pick[2] * g->cs, later = 2 * pick[1] * from[2] * g->cs;
   ptrdiff_t before = lo[2] < 0 ? FN(conv_ceil)(-lo[2], pick[2]) : 0, inside = FN(conv_ceil)(from[2] - lo[2], pick[2]);
   if (before > extent[2]) before = extent[2];
   if (inside > extent[2]) inside = extent[2];
@@ -69,7 +69,7 @@ static void FN(conv_copy)(const fn_conv_args *g, const conv_box *box, const ptrd
         if (ci == step) memcpy(to + before * ci, x, (size_t)(inside * ci) * sizeof(T));
         else for (ptrdiff_t w = 0; w < inside; w++) {
           T *pixel = to + (before + w) * ci;
-          __builtin_prefetch(x + (w + CONV_AHEAD) * step);
+          for (ptrdiff_t c = 0; c < ci; c += 64 / (ptrdiff_t)sizeof(T)) __builtin_prefetch(x + w * step + c + later, 0, 2);
           for (ptrdiff_t c = 0; c < ci; c += VLEN) {
             const ptrdiff_t left = ci - c < VLEN ? ci - c : VLEN;
             v_storen(pixel + c, v_loadn(x + w * step + c, left), left);
