@@ -5,6 +5,7 @@ from onnx_runtime import Calls, same, session
 
 import fastnet as fn
 from fastnet import nn
+from fastnet.ops.conv import conv_act
 
 
 def trained(model, *inputs):
@@ -135,12 +136,20 @@ def test_transformer():
     same(exported, both, (fn.randn(3, 7, 8), fn.randn(3, 2, 8)))
 
 
-def test_norm_and_activation_in_one_pass_and_outside():
+@pytest.mark.parametrize("act", [nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.Hardswish, nn.GELU, nn.Mish, nn.Tanh, nn.Sigmoid])
+def test_activations_in_one_pass_with_what_is_before_them(act):
     fn.manual_seed(0)
-    for act in (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.Hardswish):
-        model = trained(nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), act(), nn.Flatten(), nn.Linear(144, 3), nn.Sigmoid()),
-                        fn.randn(8, 2, 8, 8))
-        same(fn.onnx.export(model, fn.randn(2, 2, 8, 8)), model, (fn.randn(2, 2, 8, 8),))
+    layers = [nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), act(), nn.Conv2d(4, 4, 3), act(), nn.Flatten(), nn.Linear(64, 3), act()]
+    model = trained(nn.Sequential(*layers), fn.randn(8, 2, 8, 8))
+    same(fn.onnx.export(model, fn.randn(2, 2, 8, 8)), model, (fn.randn(2, 2, 8, 8),))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_sum_in_one_pass_with_a_convolution(last):
+    w, b = fn.randn(4, 2, 3, 3), fn.randn(4)
+    model = Calls(lambda x, r: conv_act(x, w, b, 1, 1, 1, 1, "gelu_tanh", residual=r, residual_last=last))
+    example = fn.randn(2, 2, 8, 8), fn.randn(2, 4, 8, 8)
+    same(fn.onnx.export(model, example), model, example, tolerance=5e-6)
 
 
 def test_folding_norms_makes_the_file_smaller():

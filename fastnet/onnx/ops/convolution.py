@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastnet.onnx.graph import Graph, Value
+from fastnet.onnx.ops.normalization import activated
 from fastnet.onnx.ops.pool import averaged
 from fastnet.onnx.ops.table import batched, exporter, ints, unbatched
 
@@ -23,6 +24,16 @@ def conv(g: Graph, input: Value, weight: Value, bias: Any = None, stride: Any = 
     x, had = batched(g, input, rank + 2)
     y = g.op("Conv", x, weight, bias, kernel_shape=kernel, strides=ints(stride, rank), pads=pads, dilations=dilations, group=groups)
     return unbatched(g, y, had)
+
+
+@exporter("conv_act")
+def conv_act(g: Graph, input: Value, weight: Value, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int,
+             activation: Any = None, negative_slope: float = 0.01, residual: Any = None, residual_last: bool = False) -> str:
+    y = conv(g, input, weight, bias, stride, padding, dilation, groups)
+    if residual is not None and not residual_last:
+        y = g.op("Add", y, residual)
+    y = activated(g, y, activation, negative_slope)
+    return g.op("Add", y, residual) if residual is not None and residual_last else y
 
 
 @exporter("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastnet.onnx.graph import Graph, Value
 from fastnet.onnx.ops.reduction import reduced
-from fastnet.onnx.ops.table import exporter
+from fastnet.onnx.ops.table import EXPORTERS, exporter
 
 
 def _ones(g: Graph, x: Any, n: Any, dtype: Any, value: float = 1.0) -> Any:
@@ -45,16 +45,14 @@ def activated(g: Graph, y: str, activation: Any, negative_slope: float = 0.01) -
     """An activation that an op does on its way."""
     if activation is None:
         return y
-    if activation == "silu":
-        return g.op("Mul", y, g.op("Sigmoid", y))
-    if activation == "relu6":
-        return g.op("Clip", y, g.const(0, g.y.dtype), g.const(6, g.y.dtype))
-    if activation == "leaky_relu":
-        return g.op("LeakyRelu", y, alpha=float(negative_slope))
-    kind = {"relu": "Relu", "hardswish": "HardSwish", "sigmoid": "Sigmoid", "tanh": "Tanh"}.get(activation)
-    if kind is None:
+    options = {"leaky_relu": {"negative_slope": negative_slope}, "relu6": {"min_val": 0.0, "max_val": 6.0},
+               "gelu_tanh": {"approximate": "tanh"}}.get(activation, {})
+    kind = {"relu6": "hardtanh", "gelu_tanh": "gelu"}.get(activation, activation)
+    if kind not in EXPORTERS:
         raise g.refuse(f"activation {activation!r}")
-    return g.op(kind, y)
+    x = Value(g.y.shape, g.y.dtype)
+    x.name = y
+    return EXPORTERS[kind](g, x, **options)
 
 
 @exporter("group_norm")
