@@ -87,6 +87,7 @@ float, double, half, long, int, bool = float32, float64, float16, int64, int32, 
 newaxis = None
 
 if _typing.TYPE_CHECKING:
+    from fastnet import distributed, testing
     from fastnet import accelerator, amp, compiler, cuda, datasets, distributions, doctor, func, jit, linalg, metrics, models
     from fastnet import onnx, profiler, profiling, random, serialization, sklearn, special, text, training, transforms, utils
     from fastnet.amp import GradScaler, autocast
@@ -100,8 +101,8 @@ if _typing.TYPE_CHECKING:
     from fastnet.linalg import det, inverse, logdet, matrix_exp, pinverse, slogdet
     from fastnet.linalg.older import cholesky, cholesky_inverse, cholesky_solve, qr, svd, triangular_solve
     from fastnet.nn.functional import (
-        alpha_dropout, avg_pool1d, bilinear, channel_shuffle, cosine_similarity, dropout, max_pool1d, max_pool2d, max_pool3d,
-        pairwise_distance, pixel_shuffle, pixel_unshuffle,
+        adaptive_avg_pool1d, alpha_dropout, avg_pool1d, bilinear, channel_shuffle, cosine_similarity, dropout, group_norm, layer_norm,
+        max_pool1d, max_pool2d, max_pool3d, pairwise_distance, pixel_shuffle, pixel_unshuffle, rms_norm,
     )
     from fastnet.ops.about import (
         can_cast, detach, is_complex, is_floating_point, is_nonzero, is_same_size, is_tensor, numel, promote_types, result_type,
@@ -132,9 +133,9 @@ if _typing.TYPE_CHECKING:
 else:
     # What is imported when it is first used, so that `import fastnet` stays quick: packages, and names out of packages.
     from fastnet.later import HOME as _HOME
-    _PACKAGES = ("accelerator", "amp", "compiler", "cuda", "datasets", "distributions", "doctor", "func", "jit", "linalg", "metrics",
-                 "models", "onnx", "profiler", "profiling", "random", "serialization", "sklearn", "special", "text", "training",
-                 "transforms", "utils")
+    _PACKAGES = ("accelerator", "amp", "compiler", "cuda", "datasets", "distributed", "distributions", "doctor", "func", "jit", "linalg",
+                 "metrics", "models", "onnx", "profiler", "profiling", "random", "serialization", "sklearn", "special", "testing",
+                 "text", "training", "transforms", "utils")
     _NAMES = {
         **_HOME,
         "estimate": "fastnet.profiling", "profile": "fastnet.profiling", "summary": "fastnet.profiling",
@@ -150,4 +151,6 @@ else:
         if name in _NAMES:
             value = getattr(import_module(_NAMES[name]), name)
             return _takes_out(value) if name in _TAKE_OUT else value
+        if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
+            return getattr(Tensor, name)                  # what works in place is a function, too: exp_(x) is x.exp_()
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -35,8 +35,8 @@ FUNCTIONS = {
     "fastnet.ops.differences": "cumulative_trapezoid trapezoid trapz",
     "fastnet.ops.resize": "frombuffer scalar_tensor unravel_index",
     "fastnet.ops.windows": "bartlett_window blackman_window hamming_window hann_window kaiser_window",
-    "fastnet.nn.functional": "alpha_dropout avg_pool1d bilinear channel_shuffle cosine_similarity dropout max_pool1d max_pool2d max_pool3d "
-                             "pairwise_distance pixel_shuffle pixel_unshuffle",
+    "fastnet.nn.functional": "adaptive_avg_pool1d alpha_dropout avg_pool1d bilinear channel_shuffle cosine_similarity dropout group_norm "
+                             "layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pixel_shuffle pixel_unshuffle rms_norm",
     "fastnet.amp": "GradScaler autocast",
     "fastnet.compiler": "compile",
     "fastnet.func": "vmap",

@@ -1,7 +1,8 @@
-"""nn.parallel: DataParallel as it is without GPUs: the module itself, under the name `module`."""
+"""nn.parallel: DataParallel and DistributedDataParallel as they are without GPUs and alone: the module itself, under the name `module`."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fastnet.nn.module import Module
@@ -37,6 +38,32 @@ class DataParallel(Module):
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """``module(*inputs, **kwargs)``."""
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(DataParallel):
+    """Calls `module`: PyTorch's wrapper in a group of one process, whose gradients need no average. Names as `DataParallel`'s.
+
+    Args:
+        module: what is called.
+        device_ids, output_device: must name no GPU.
+        dim: the batch axis, which is not split.
+        kwargs: PyTorch's other options, which say how gradients are sent: either way.
+
+    Raises:
+        ValueError: `fastnet.distributed.init_process_group` was not called.
+    """
+
+    def __init__(self, module: Module, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0,
+                 **kwargs: Any) -> None:
+        from fastnet.distributed import get_world_size
+        get_world_size()
+        super().__init__(module, device_ids, output_device, dim)
+        self.require_backward_grad_sync = True
+
+    @contextmanager
+    def no_sync(self) -> Iterator[None]:
+        """A `with` block in which gradients would not be averaged."""
+        yield
 
 
 def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0,
