@@ -182,7 +182,41 @@ def test_the_choice_is_explained():
         pass
 
 
-LARGE = [((3, 24, 33, 31), (70, 24, 3, 3), 1, 1, 1, 1), ((2, 3, 64, 65), (16, 3, 7, 7), 2, 3, 1, 1),
+# Rows long enough that their middle is read in place and their ends are copied; one or two vectors of channels, several classes.
+LONG = [((3, 9, 35, 88), (21, 9, 1, 5), (2, 1), (0, 3), 1, 1), ((1, 3, 12, 150), (16, 3, 3, 3), 2, 1, 1, 1),
+        ((1, 7, 9, 70), (30, 7, 3, 3), (1, 2), (1, 2), (2, 1), 1), ((2, 3, 23, 61), (13, 3, 4, 4), (3, 2), (1, 0), 1, 1),
+        ((1, 18, 8, 64), (20, 9, 3, 2), 1, (1, 2), (1, 3), 2)]
+
+
+def definition(shape):
+    """y, gx, gw in float64, tap by tap."""
+    x_shape, w_shape, stride, padding, dilation, groups = shape
+    (sh, sw), (ph, pw), (dh, dw) = (v if isinstance(v, tuple) else (v, v) for v in (stride, padding, dilation))
+    x, w = normal(*x_shape, dtype="float64").numpy(), normal(*w_shape, seed=1, dtype="float64").numpy()
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    oh, ow = ((n - (k - 1) * d - 1) // s + 1 for n, k, d, s in zip(padded.shape[2:], w_shape[2:], (dh, dw), (sh, sw)))
+    y, gx, gw = np.zeros((x_shape[0], w_shape[0], oh, ow)), np.zeros_like(padded), np.zeros_like(w)
+    gy = normal(*y.shape, seed=2, dtype="float64").numpy()
+    k, c = w_shape[0] // groups, w_shape[1]
+    for g, i, j in np.ndindex(groups, *w_shape[2:]):
+        made, seen = np.s_[:, g * k:g * k + k], np.s_[:, g * c:g * c + c, i * dh:i * dh + sh * oh:sh, j * dw:j * dw + sw * ow:sw]
+        tap = w[g * k:g * k + k, :, i, j]
+        y[made] += np.einsum("nchw,kc->nkhw", padded[seen], tap)
+        gx[seen] += np.einsum("nkhw,kc->nchw", gy[made], tap)
+        gw[g * k:g * k + k, :, i, j] = np.einsum("nkhw,nchw->kc", gy[made], padded[seen])
+    return y, gx[:, :, ph:ph + x_shape[2], pw:pw + x_shape[3]], gw
+
+
+@pytest.mark.parametrize("shape", LONG)
+def test_long_rows(shape):
+    for algorithm in (None, "direct", "planar", "scatter"):
+        for dtype, most in (("float32", 3e-6), ("float64", 1e-13)):
+            with backend.flags(algorithm=algorithm):
+                for reference, value in zip(definition(shape), passes(shape, dtype)):
+                    assert np.abs(value - reference).max() <= most * np.abs(reference).max(), (algorithm, dtype)
+
+
+LARGE = [*LONG, ((3, 24, 33, 31), (70, 24, 3, 3), 1, 1, 1, 1), ((2, 3, 64, 65), (16, 3, 7, 7), 2, 3, 1, 1),
          ((2, 40, 20, 21), (64, 40, 3, 3), 2, 1, 1, 1), ((1, 8, 40, 40), (8, 2, 5, 5), 1, 2, 1, 4),
          ((1, 5, 90, 40), (24, 5, 5, 5), 1, 2, 1, 1), ((3, 1, 40, 44), (6, 1, 5, 5), 1, 2, 1, 1)]
 

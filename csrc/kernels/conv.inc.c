@@ -194,14 +194,15 @@ static void FN(conv_panels)(const fn_conv_args *g, const conv_box *box, const co
   }
 }
 
-/* Where lines are computed, a box whose windows leave the image at the sides alone is cut: its middle is read in place, and only the ends,
-   mostly a pixel of each row, are copied.  cut: the ends of up to three parts of the last axis; returns their number. */
-static int FN(conv_cut)(const fn_conv_args *g, const conv_box *box, ptrdiff_t *cut)
+/* With few channels a copy takes as long as an eighth of the products.  If `pays`, a box whose windows leave the image at the sides alone is
+   cut: its middle is read in place, and only the ends, mostly a pixel of each row, are copied.  cut: the ends of up to three parts of the
+   last axis; returns their number. */
+static int FN(conv_cut)(const fn_conv_args *g, const conv_box *box, int pays, ptrdiff_t *cut)
 {
   const conv_axis *x = &box->axis[2];
   const ptrdiff_t end = box->at[3] + box->n[3];
   ptrdiff_t lo, hi, other;
-  int parts = 0, inside = g->lines && x->count > 1;
+  int parts = 0, inside = pays && x->count > 1;
   for (int d = 0; d < 2; d++) {
     const ptrdiff_t first = box->at[d + 1] * box->axis[d].step + box->axis[d].first;
     inside &= first >= 0 && first + FN(conv_extent)(&box->axis[d], box->n[d + 1]) <= g->from[d];
@@ -229,6 +230,16 @@ static __attribute__((noinline)) void FN(conv_done)(const fn_conv_args *g, const
   }
 }
 
+/* Part i of a box that is cut. */
+static conv_box FN(conv_part)(const conv_box *box, const ptrdiff_t *cut, int i)
+{
+  conv_box part = *box;
+  part.at[3] = i ? cut[i - 1] : box->at[3];
+  part.n[3] = cut[i] - part.at[3];
+  part.pixels = part.n[0] * part.n[1] * part.n[2] * part.n[3];
+  return part;
+}
+
 static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int thread)
 {
   fn_conv_args own = *(const fn_conv_args *)p;
@@ -247,21 +258,18 @@ static void FN(conv_apply)(const void *p, ptrdiff_t begin, ptrdiff_t end, int th
     ptrdiff_t cut[3];
     if (!FN(conv_box_of)(g, rest / g->shape.groups, class, &box)) continue;
     const int copy = g->ci != g->cs && g->shape.kernel[2] > 1 && box.axis[2].gap == 1;
-    const int parts = FN(conv_cut)(g, &box, cut);
+    const int parts = FN(conv_cut)(g, &box, (int)g->lines, cut);
     const ptrdiff_t from = split * g->panels / g->panel_splits, to = (split + 1) * g->panels / g->panel_splits, k = from * CONV_NR;
     for (int i = 0; i < parts; i++) {
-      const conv_axis axis = box.axis[2];
-      box.n[3] = cut[i] - box.at[3];
-      box.pixels = box.n[0] * box.n[1] * box.n[2] * box.n[3];
-      FN(conv_look)(g, &box, group * g->ci, g->ci, copy, room.copy, &view);
-      FN(conv_panels)(g, &box, &view, &room, group, from, to);
-      FN(conv_done)(g, &box, group * g->co + k, (to * CONV_NR < g->co ? to * CONV_NR : g->co) - k);
-      box.axis[2] = axis;
-      box.at[3] = cut[i];
+      conv_box part = FN(conv_part)(&box, cut, i);
+      FN(conv_look)(g, &part, group * g->ci, g->ci, copy, room.copy, &view);
+      FN(conv_panels)(g, &part, &view, &room, group, from, to);
     }
+    FN(conv_done)(g, &box, group * g->co + k, (to * CONV_NR < g->co ? to * CONV_NR : g->co) - k);
   }
 }
 
+#include "kernels/conv_thirds.inc.c"
 #include "kernels/conv_weight.inc.c"
 #include "kernels/conv_planar.inc.c"
 #include "kernels/conv_planar_weight.inc.c"

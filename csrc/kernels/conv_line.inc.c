@@ -53,13 +53,6 @@ FN_INLINE void FN(conv_line_tile)(const int fours, const int nv, const conv_job 
 /* Whether a row of n pixels is nearly whole fours: what is missing is computed twice. */
 static inline int FN(conv_fours_fit)(ptrdiff_t n) { return n >= 4 && 8 * (-n & 3) <= n; }
 
-/* Fours of the next tile of n rows, at most `most`: shares as equal as whole fours allow. */
-static inline int FN(conv_fours)(ptrdiff_t n, int most)
-{
-  const ptrdiff_t fours = n / 4, tiles = (fours + most - 1) / most;
-  return (int)((fours + tiles - 1) / tiles);
-}
-
 static __attribute__((noinline)) void FN(conv_line_1)(int fours, const conv_job *job, const T *a, ptrdiff_t as, const T *b, T *c, ptrdiff_t cs)
 {
   if (!FN(CONV_TALL)) return;
@@ -81,16 +74,18 @@ static __attribute__((noinline)) void FN(conv_line_2)(int fours, const conv_job 
   }
 }
 
-/* n >= 4 pixels; the last tile may repeat some of the one before, which stores the same bits twice. */
+/* n >= 4 pixels in nearly equal tiles; a last one of four may repeat some pixels, which stores the same bits twice. */
 static void FN(conv_line)(conv_job *job, ptrdiff_t n, ptrdiff_t columns, const T *a, ptrdiff_t as, const T *b, T *c, ptrdiff_t cs)
 {
-  const int nv = columns > GLEN ? 2 : 1, most = nv == 2 ? 3 : 5;
+  const int nv = columns > GLEN ? 2 : 1, whole = (int)(n / 4), tiles = nv == 2 ? (whole + 2) / 3 : (whole + 4) / 5, left = n % 4 > 0;
+  const int fours = whole / tiles, more = whole % tiles;         /* `more` tiles have one four more */
   job->last = columns - (nv - 1) * GLEN;
-  for (ptrdiff_t i = 0; i < n;) {
-    if (n - i < 4) i = n - 4;
-    const int fours = FN(conv_fours)(n - i, most);
-    if (nv == 1) FN(conv_line_1)(fours, job, a + i * as, as, b, c + i * cs, cs);
-    else FN(conv_line_2)(fours, job, a + i * as, as, b, c + i * cs, cs);
-    i += 4 * fours;
+  ptrdiff_t i = 0;
+  for (int t = 0; t < tiles + left; t++) {
+    const int height = t == tiles ? 1 : fours + (t < more);
+    if (t == tiles) i = n - 4;
+    if (nv == 1) FN(conv_line_1)(height, job, a + i * as, as, b, c + i * cs, cs);
+    else FN(conv_line_2)(height, job, a + i * as, as, b, c + i * cs, cs);
+    i += 4 * height;
   }
 }

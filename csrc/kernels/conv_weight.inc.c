@@ -57,11 +57,20 @@ static void FN(conv_bare)(const fn_conv_args *g, const conv_box *box, ptrdiff_t 
 typedef struct { ptrdiff_t group, t0, t1, c0, c1, p0, p1, b0, b1; } FN(conv_share);
 #define conv_share FN(conv_share)
 
+/* Whether rows of taps x channels of a box are threes that touch, none of which is cut. */
+static int FN(conv_threes)(const fn_conv_args *g, const conv_share *share, const conv_box *box, const conv_view *view, ptrdiff_t width)
+{
+  const ptrdiff_t channels = share->c1 - share->c0;
+  const int joined = box->axis[2].gap == 1 && view->stride[3] == channels;
+  return FN(CONV_TALL) && g->block && channels == g->ci && width == GLEN && (channels * (joined ? g->shape.kernel[2] : 1)) % 3 == 0;
+}
+
 /* All rows of one box and panel; gy has rows of `width` there.  In a copy all rows have the same depth; read in place, those of a tap. */
 static void FN(conv_weight_panel)(const fn_conv_args *g, const conv_share *share, const conv_box *box, const conv_view *view, fn_conv_seg *seg,
                                   const T *gy, int bare, ptrdiff_t width, int first, T *c)
 {
   const ptrdiff_t *kernel = g->shape.kernel, channels = share->c1 - share->c0, rows = (share->t1 - share->t0) * channels;
+  const int threes = FN(conv_threes)(g, share, box, view, width);
   ptrdiff_t a_at[CONV_PIXELS], c_at[CONV_PIXELS];
   conv_job job = { .seg = seg, .a_step = box->axis[2].step * view->stride[3], .load_c = !first };
   for (ptrdiff_t r = 0; r < rows;) {
@@ -73,26 +82,44 @@ static void FN(conv_weight_panel)(const fn_conv_args *g, const conv_share *share
       if (g->block) for (int d = 0; d < 3; d++) a_at[i - r] += tap[d] * box->axis[d].gap * view->stride[d + 1];
       c_at[i - r] = (t * g->ci + share->c0 + i % channels) * width;
     }
-    FN(conv_columns)(&job, last - r, width, view->p, a_at, gy, c, c_at);
+    if (threes) FN(conv_thirds)(&job, last - r, view->p, a_at, gy, c + c_at[0]);
+    else FN(conv_columns)(&job, last - r, width, view->p, a_at, gy, c, c_at);
     r = last;
+  }
+}
+
+/* All panels of one box, or part of one, that `view` shows. */
+static void FN(conv_weight_box)(const fn_conv_args *g, const conv_room *room, const conv_share *share, const conv_box *box, const conv_view *view,
+                                int first, T *part)
+{
+  for (ptrdiff_t panel = share->p0; panel < share->p1; panel++) {
+    const ptrdiff_t k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
+    ptrdiff_t width;
+    T *c = part + FN(conv_panel)(g, share->group, k, &width);
+    const int bare = g->shape.groups == 1 && width == g->shape.k;        /* one panel without a tail is gy itself */
+    if (!bare) FN(conv_gather)(g, box, share->group * g->co + k, n, width, room->panel);
+    FN(conv_weight_panel)(g, share, box, view, room->seg, bare ? g->w : room->panel, bare, width, first, c);
   }
 }
 
 static void FN(conv_weight_unit)(const fn_conv_args *g, const conv_room *room, const conv_share *share, T *part)
 {
+  const int few = g->block == g->cs && g->ci < CONV_FEW && g->co <= GLEN;      /* in place a pixel is what a copy would have */
   for (ptrdiff_t b = share->b0; b < share->b1; b++) {
     conv_box box;
     conv_view view;
+    ptrdiff_t cut[3];
     if (!FN(conv_box_of)(g, b, 0, &box)) continue;
-    if (g->block) FN(conv_look)(g, &box, share->group * g->ci + share->c0, share->c1 - share->c0, 1, room->copy, &view);
-    else FN(conv_bare)(g, &box, share->group, &view);
-    for (ptrdiff_t panel = share->p0; panel < share->p1; panel++) {
-      const ptrdiff_t k = panel * CONV_NR, n = g->co - k < CONV_NR ? g->co - k : CONV_NR;
-      ptrdiff_t width;
-      T *c = part + FN(conv_panel)(g, share->group, k, &width);
-      const int bare = g->shape.groups == 1 && width == g->shape.k;      /* one panel without a tail is gy itself */
-      if (!bare) FN(conv_gather)(g, &box, share->group * g->co + k, n, width, room->panel);
-      FN(conv_weight_panel)(g, share, &box, &view, room->seg, bare ? g->w : room->panel, bare, width, b == share->b0, c);
+    if (!g->block) {
+      FN(conv_bare)(g, &box, share->group, &view);
+      FN(conv_weight_box)(g, room, share, &box, &view, b == share->b0, part);
+      continue;
+    }
+    const int parts = FN(conv_cut)(g, &box, few, cut);
+    for (int i = 0; i < parts; i++) {
+      conv_box some = FN(conv_part)(&box, cut, i);
+      FN(conv_look)(g, &some, share->group * g->ci + share->c0, share->c1 - share->c0, !few, room->copy, &view);
+      FN(conv_weight_box)(g, room, share, &some, &view, b == share->b0 && i == 0, part);
     }
   }
 }
