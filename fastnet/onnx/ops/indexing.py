@@ -118,11 +118,16 @@ def setitem(g: Graph, input: Value, index: Any, value: Any) -> str:
     return put(input, 0)
 
 
-@exporter("gather", "take_along_dim")
-def gather(g: Graph, input: Value, dim: Any, index: Any = None, *, sparse_grad: bool = False, indices: Any = None) -> str:
-    if g.event.name == "take_along_dim":
-        dim, index = index, dim
+@exporter("gather")
+def gather(g: Graph, input: Value, dim: int, index: Value, *, sparse_grad: bool = False) -> str:
     return g.op("GatherElements", input, index, axis=dim)
+
+
+@exporter("take_along_dim")
+def take_along_dim(g: Graph, input: Value, indices: Value, dim: Any = None) -> str:
+    if dim is None or any(a != b for k, (a, b) in enumerate(zip(input.shape, indices.shape)) if k != dim % input.ndim):
+        raise g.refuse("dim must be given, and all other axes must be alike")
+    return g.op("GatherElements", input, indices, axis=dim)
 
 
 @exporter("scatter", "scatter_add")

@@ -45,9 +45,8 @@ def activated(g: Graph, y: str, activation: Any, negative_slope: float = 0.01) -
     """An activation that an op does on its way."""
     if activation is None:
         return y
-    options = {"leaky_relu": {"negative_slope": negative_slope}, "relu6": {"min_val": 0.0, "max_val": 6.0},
-               "gelu_tanh": {"approximate": "tanh"}}.get(activation, {})
-    kind = {"relu6": "hardtanh", "gelu_tanh": "gelu"}.get(activation, activation)
+    options = {"leaky_relu": {"negative_slope": negative_slope}, "gelu_tanh": {"approximate": "tanh"}}.get(activation, {})
+    kind = activation.removesuffix("_tanh")
     if kind not in EXPORTERS:
         raise g.refuse(f"activation {activation!r}")
     x = Value(g.y.shape, g.y.dtype)

@@ -84,10 +84,14 @@ def kind_of(g: Graph, input: Value) -> str:
     return g.op("Not", g.op("Or", g.op("IsNaN", input), g.op("IsInf", input)))
 
 
-@exporter("relu6", "hardtanh")
+@exporter("hardtanh")
 def hardtanh(g: Graph, input: Value, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> str:
-    low, high = (0.0, 6.0) if g.event.name == "relu6" else (min_val, max_val)
-    return g.op("Clip", input, g.const(low, input.dtype), g.const(high, input.dtype))
+    return g.op("Clip", input, g.const(min_val, input.dtype), g.const(max_val, input.dtype))
+
+
+@exporter("relu6")
+def relu6(g: Graph, input: Value, inplace: bool = False) -> str:
+    return hardtanh(g, input, 0.0, 6.0)
 
 
 @exporter("leaky_relu")
