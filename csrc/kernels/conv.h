@@ -89,7 +89,6 @@ enum {
   CONV_JUMP      = 512,                             /* weight: bytes between pixels from which on they are copied */
   CONV_ROWS      = 1152,                             /* weight: rows of a block */
   CONV_WSPLITS   = 2,                                /* weight: most splits of the panels, since each copies the source anew */
-  CONV_AHEAD     = 8,                                /* copies of parts of pixels: so many pixels ahead memory is asked for */
   CONV_ALONE     = 512 << 10,                        /* most bytes of weights that every thread packs for itself */
   CONV_CHUNK     = 256,                              /* weight: rows that are added up together */
   CONV_MIN_UNITS = 16                                /* fewer boxes than this: cut further, so that many threads have work */

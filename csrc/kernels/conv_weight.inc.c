@@ -9,7 +9,7 @@ static void FN(conv_gather)(const fn_conv_args *g, const conv_box *box, ptrdiff_
       for (ptrdiff_t h = box->at[2]; h < box->at[2] + box->n[2]; h++) {
         const T *y = (const T *)g->w + (((i * out[0] + d) * out[1] + h) * out[2] + box->at[3]) * g->shape.k + from;
         for (ptrdiff_t w = 0; w < box->n[3]; w++, y += g->shape.k, to += width) {
-          __builtin_prefetch(y + CONV_AHEAD * g->shape.k);
+          for (ptrdiff_t j = 0; j < n; j += 64 / (ptrdiff_t)sizeof(T)) __builtin_prefetch(y + j + 2 * out[2] * g->shape.k, 0, 2);
           for (ptrdiff_t j = 0; j < width; j += VLEN)
             v_store(to + j, n - j >= VLEN ? v_load(y + j) : v_loadn(y + j, n - j < 0 ? 0 : n - j));
         }
