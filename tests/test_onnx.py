@@ -136,6 +136,7 @@ class Inner(nn.Module):
     (lambda x: F.max_pool2d(x[None], 2, return_indices=True)[1], "max_pool in block.inner: return_indices"),
     (lambda x: F.dropout(x), "dropout in block.inner: it draws at random"),
     (lambda x: F.embedding(x.abs().clamp(max=2).long(), fn.ones(3, 2), max_norm=1.0), "embedding in block.inner: max_norm"),
+    (lambda x: fn.add(x, 1, out=fn.empty(4, 4)), "add in block.inner: out= cannot be exported"),
     (lambda x: x.norm(3), "norm in block.inner: norms of order"),
     (lambda x: F.adaptive_max_pool2d(x[None], 3), "adaptive_max_pool in block.inner: windows of one size"),
     (lambda x: x.view(fn.int32), "view in block.inner: bits"),

@@ -134,6 +134,8 @@ class Trace:
         if not given and name not in self.creators:
             return function(*args, **options)
         where = self.where(module)
+        if options.get("out") is not None:
+            raise RuntimeError(f"onnx.export: {name}{where}: out= cannot be exported; use the result of the call")
         try:
             used = {self.number(x) for x in given}
             what = self.refs(args), self.refs(options)

@@ -148,6 +148,15 @@ def index_select(g: Graph, input: Value, dim: int, index: Value) -> str:
     return g.op("Gather", input, index, axis=dim)
 
 
+@exporter("index_add")
+def index_add(g: Graph, input: Value, dim: int, index: Value, source: Value, *, alpha: Any = 1) -> str:
+    shape = [n if d == dim % input.ndim else 1 for d, n in enumerate(source.shape)]
+    places = g.broadcast(g.reshape(index, shape), source.shape, shape)
+    more = g.cast(source, input.dtype)
+    more = more if alpha == 1 else g.op("Mul", more, g.number(alpha, input.dtype))
+    return g.op("ScatterElements", input, places, more, axis=dim, reduction="add")
+
+
 @exporter("take")
 def take(g: Graph, input: Value, index: Value) -> str:
     return g.op("Gather", g.op("Reshape", input, g.const([-1], np.int64)), index)

@@ -225,6 +225,11 @@ def full(g: Graph, like: Any, *args: Any, fill_value: Any = None, **options: Any
     return filled(g, value)
 
 
+@exporter("new_tensor")
+def new_tensor(g: Graph, input: Value, data: Any, **options: Any) -> str:
+    return g.cast(data, g.y.dtype) if isinstance(data, Value) else g.const(np.asarray(data, g.y.dtype))
+
+
 @exporter("copy")
 def copy(g: Graph, input: Value, src: Value, non_blocking: bool = False) -> str:
     return g.broadcast(g.cast(src, g.y.dtype), g.y.shape, src.shape)
