@@ -85,6 +85,7 @@ from fastnet.version import __version__
 _install_out(globals())
 float, double, half, long, int, bool = float32, float64, float16, int64, int32, bool_
 newaxis = None
+OutOfMemoryError = MemoryError
 
 if _typing.TYPE_CHECKING:
     from fastnet import distributed, testing

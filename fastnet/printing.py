@@ -20,9 +20,12 @@ class _Options(TypedDict):
 
 _options: _Options = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}
 
+PROFILES: dict[str, dict[str, Any]] = {"default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
+                                       "short": {"precision": 2, "edgeitems": 2}, "full": {"threshold": math.inf}}
+
 
 def set_printoptions(precision: int | None = None, threshold: int | None = None, edgeitems: int | None = None,
-                     linewidth: int | None = None, sci_mode: bool | None = None) -> None:
+                     linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None) -> None:
     """Change how tensors are printed.
 
     Args:
@@ -30,13 +33,20 @@ def set_printoptions(precision: int | None = None, threshold: int | None = None,
         threshold: more elements than this are summarised; default 1000.
         edgeitems: elements shown at each end of a summarised axis; default 3.
         linewidth: characters in a line; default 80.
-        sci_mode: True or False forces scientific notation on or off; default None: as the values need.
+        profile: "default", "short" (precision 2, edgeitems 2) or "full" (nothing is summarised): where to begin; None: what there is.
+        sci_mode: True or False forces scientific notation on or off; None: as the values need.
+
+    Raises:
+        ValueError: another profile.
 
     >>> import fastnet
     >>> fastnet.set_printoptions(precision=4)
     """
-    given: Any = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth, "sci_mode": sci_mode}
-    _options.update({name: value for name, value in given.items() if value is not None})
+    if profile not in (None, *PROFILES):
+        raise ValueError(f"set_printoptions: profile must be one of {', '.join(map(repr, PROFILES))}, got {profile!r}")
+    given: Any = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    start: Any = PROFILES["default"] | PROFILES[profile] if profile else {}
+    _options.update(start | {name: value for name, value in given.items() if value is not None} | {"sci_mode": sci_mode})
 
 
 class _Formatter:

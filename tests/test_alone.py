@@ -100,3 +100,37 @@ def test_functions_in_place_are_methods():
     with pytest.raises(AttributeError):
         torch.nothing_  # noqa: B018
     assert torch.equal(torch.layer_norm(torch.arange(4.0), (4,)), nn.functional.layer_norm(torch.arange(4.0), (4,)))
+
+
+def test_names_of_files_and_errors():
+    from fastnet.nn.modules.batchnorm import _BatchNorm
+    from fastnet.nn.modules.conv import _ConvNd
+    import fastnet.nn.modules.loss as loss
+    assert isinstance(nn.BatchNorm2d(2), _BatchNorm) and isinstance(nn.Conv1d(1, 1, 1), _ConvNd) and nn.modules.conv._ConvNd is _ConvNd
+    assert issubclass(nn.MSELoss, loss._Loss) and nn.modules.Linear is nn.Linear and nn.modules.Module is nn.Module
+    assert torch.OutOfMemoryError is torch.cuda.OutOfMemoryError is MemoryError
+
+    class Warmup(torch.optim.lr_scheduler._LRScheduler):
+        def get_lr(self):
+            return [base * (self.last_epoch + 1) / 4 for base in self.base_lrs]
+    sgd = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=1.0)
+    plan = Warmup(sgd)
+    sgd.step()
+    plan.step()
+    assert plan.get_last_lr() == [0.5]
+
+
+def test_profiles_of_printing():
+    x = torch.tensor([1.23456, 2.0])
+    torch.set_printoptions(precision=1, sci_mode=True)
+    try:
+        assert repr(x) == "tensor([1.2e+00, 2.0e+00])"
+        torch.set_printoptions(profile="short")
+        assert repr(x) == "tensor([1.23, 2.00])"
+        torch.set_printoptions(profile="full", precision=3)
+        assert repr(torch.zeros(1001)).count("0.") == 1001 and repr(x) == "tensor([1.235, 2.000])"
+        with pytest.raises(ValueError, match="set_printoptions: profile"):
+            torch.set_printoptions(profile="long")
+    finally:
+        torch.set_printoptions(profile="default")
+    assert repr(x) == "tensor([1.2346, 2.0000])" and "..." in repr(torch.zeros(1001))

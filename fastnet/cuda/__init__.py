@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from fastnet.cuda import amp  # noqa: F401
 
+OutOfMemoryError = MemoryError                           # what a GPU would raise; here it is the CPU's
+
 
 def is_available() -> bool:
     """Whether there is a GPU to compute on: never.

@@ -102,8 +102,10 @@ def __getattr__(name: str) -> object:
         from fastnet.nn import lazy
         if name in vars(lazy):
             return getattr(lazy, name)
+    from importlib import import_module
+    if name == "modules":
+        return import_module("fastnet.nn.modules")
     if name in ("DataParallel", "parallel"):
-        from importlib import import_module
         parallel = import_module("fastnet.nn.parallel")
         return parallel if name == "parallel" else parallel.DataParallel
     raise AttributeError(f"module 'fastnet.nn' has no attribute {name!r}")

@@ -55,8 +55,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
-        for layer in (self.head, *(layer for pair in self.tail for layer in pair)):
-            layer.reset_parameters()
+        for layer in self.modules():
+            if isinstance(layer, Linear):
+                layer.reset_parameters()
 
     def forward(self, input: Tensor, target: Tensor) -> adaptive_result:
         """The logarithm of each target's probability, and their negative mean.

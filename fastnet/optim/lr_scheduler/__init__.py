@@ -9,3 +9,5 @@ from fastnet.optim.lr_scheduler.plateau import ReduceLROnPlateau
 __all__ = ["ChainedScheduler", "ConstantLR", "CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "ExponentialLR",
            "LRScheduler", "LambdaLR", "LinearLR", "MultiStepLR", "MultiplicativeLR", "OneCycleLR", "PolynomialLR", "ReduceLROnPlateau",
            "SequentialLR", "StepLR"]
+
+_LRScheduler = LRScheduler                              # PyTorch's older name, which schedulers of one's own are made from
