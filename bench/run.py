@@ -47,11 +47,15 @@ class Bench:
             for number, case in enumerate(cases):
                 self.say(f"[{threads} thread{'s' * (threads > 1)}, {number + 1}/{len(cases)}] {case.name}")
                 results += self.one_case(case, threads)
+            for case in disturbed(cases, results):
+                self.say(f"again, the yardstick was low: {case.name}")
+                results = [r for r in results if r["case"] != case.name] + self.one_case(case, threads)
         finally:
             for process in self.standing.values():
                 process.stop()
             self.standing.clear()
-        return results
+        order = [c.name for c in cases]
+        return sorted(results, key=lambda r: order.index(r["case"]))
 
     def one_case(self, case: Case, threads: int) -> list[dict]:
         wanted = [p for p in self.peers if p.takes(case)]
@@ -114,6 +118,15 @@ class Bench:
             best = rates.get(f"peak-{p.peer.isa}" if p.peer.isa else "peak", [])
             summarise(row, case, best)
         return results
+
+
+def disturbed(cases: list[Case], results: list[dict]) -> list[Case]:
+    """Cases during which the machine gave less than four fifths of the multiply-adds that it gave during others: another program ran."""
+    by_name, best = {c.name: c for c in cases}, {}
+    rows = [(by_name[r["case"]], r) for r in results if r["peer"] == "fastnet" and "peak_gflops" in r]
+    for case, row in rows:
+        best[case.dtype] = max(best.get(case.dtype, 0.0), row["peak_gflops"])
+    return [case for case, row in rows if row["peak_gflops"] < 0.8 * best[case.dtype]]
 
 
 def summarise(row: dict, case: Case, rates: list[dict]) -> None:

@@ -83,6 +83,10 @@ from report import at_peak
 half = {"results": [{"case": "c", "threads": 1, "peer": "fastnet", "of_peak": 0.5}]}
 assert at_peak(half, {"case": "c", "threads": 1, "target": "time <= 0.3 of torch", "value": 0.7}) == "0.35"
 assert at_peak(half, {"case": "c", "threads": 1, "target": "memory <= 0.9 of torch", "value": 1.2}) == ""
+from run import disturbed
+quiet, low = gemm("NT", 8, 8, 32, "g", ()), gemm("NT", 8, 8, 64, "g", ())
+peaks = [{"case": c.name, "peer": "fastnet", "peak_gflops": g} for c, g in ((quiet, 231.0), (low, 116.0))]
+assert disturbed([quiet, low], peaks) == [low] and disturbed([quiet], peaks[:1]) == []
 assert both[0].text() == "time <= 0.6 of the better of torch, torch-cl"
 assert error([np.ones(2)], [np.array([1.0, 2.0])]) == 0.5 and error([np.array([np.nan])], [np.ones(1)]) == float("inf")
 assert error([np.ones(2)], [np.ones((2, 1))]) == float("inf")
