@@ -45,13 +45,13 @@ def activated(g: Graph, y: str, activation: Any, negative_slope: float = 0.01) -
     """An activation that an op does on its way."""
     if activation is None:
         return y
-    options = {"leaky_relu": {"negative_slope": negative_slope}, "gelu_tanh": {"approximate": "tanh"}}.get(activation, {})
+    known: dict[str, dict[str, Any]] = {"leaky_relu": {"negative_slope": negative_slope}, "gelu_tanh": {"approximate": "tanh"}}
     kind = activation.removesuffix("_tanh")
     if kind not in EXPORTERS:
         raise g.refuse(f"activation {activation!r}")
     x = Value(g.y.shape, g.y.dtype)
     x.name = y
-    return EXPORTERS[kind](g, x, **options)
+    return EXPORTERS[kind](g, x, **known.get(activation, {}))
 
 
 @exporter("group_norm")
