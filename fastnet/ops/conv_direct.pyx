@@ -144,6 +144,7 @@ cdef int scatter_input(int dtype, const fn_conv_shape *s, const void *gy, const 
 
 
 cdef int gemm_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
+    cdef Py_ssize_t made = s.c if which == CONV_INPUT else s.k
     cdef int d
     for d in range(3):
         if s.kernel[d] != 1 or s.pad[d] != 0 or (s.out[d] - 1) * s.stride[d] >= s.in_[d]:
@@ -155,6 +156,9 @@ cdef int gemm_judge(int dtype, const fn_conv_shape *s, int which, const char **w
     if s.groups != 1:
         why[0] = b"there are groups"
         return CONV_CANNOT
+    if dtype == FN_F32 and which != CONV_WEIGHT and 2 <= made <= 3 and s.c + s.k - made <= 128 and s.n * conv_pixels_out(s) >= 4096:
+        why[0] = b"few output channels: products of so few columns leave most lanes empty"
+        return CONV_CAN
     why[0] = b"a 1x1 kernel is a matrix product of pixels and channels"
     return CONV_BEST
 
