@@ -175,6 +175,7 @@ def test_the_choice_is_explained():
     found = backend.explain((8, 64, 28, 28), (256, 64, 1, 1))
     assert {c.algorithm for c in found.values()} == {"gemm"} and "matrix product" in found["input"].reason
     assert backend.explain((8, 64, 28, 28), (64, 64, 7, 7), padding=3)["forward"].algorithm == "direct"
+    assert backend.explain((2, 64, 64, 64), (2, 64, 1, 1))["forward"].algorithm == "planar"
     assert backend.explain((8, 64, 28), (64, 32, 3), transposed=True, stride=2, output_padding=1)["weight"].algorithm == "direct"
     with pytest.raises(RuntimeError, match="conv2d: weight .* expects 3 input channels"):
         backend.explain((1, 2, 5, 5), (4, 3, 3, 3))

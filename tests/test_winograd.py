@@ -103,7 +103,7 @@ def test_transposed_and_volumes(tile, stride):
 
 # Layers as users have them, small enough for a test; the most rms error of y, gx and gw, as multiples of direct's.
 LAYERS = [(8, 64, 64, 16, 16, (1, 1)), (8, 32, 32, 32, 32, (1, 1)), (8, 16, 16, 32, 32, (1, 1)), (2, 256, 256, 8, 8, (1, 1)),
-          (2, 512, 512, 4, 4, (1, 1))]
+          (2, 512, 512, 4, 4, (1, 1)), (4, 16, 8, 64, 64, (1, 1))]
 
 
 @pytest.mark.parametrize("shape", LAYERS, ids=name)
@@ -146,6 +146,8 @@ def test_it_is_chosen_where_it_pays(kind):
     for n, c, h, stride in [(1, 64, 10, 2), (1, 16, 160, 2), (8, 64, 56, 3)]:
         assert chosen(n, c, c, h, kind, stride=stride) == "direct"
     assert chosen(32, 3, 64, 32, kind) not in TILES
+    assert chosen(1, 16, 8, 160, kind) == "winograd4"
+    assert (chosen(1, 8, 16, 160, kind) == "winograd4") == (kind != "forward")          # sums of 8 channels have more than four times the error
     assert chosen(8, 64, 64, 56, kind, fn.float64) not in TILES
 
 
