@@ -147,7 +147,7 @@ def test_it_is_chosen_where_it_pays(kind):
         assert chosen(n, c, c, h, kind, stride=stride) == "direct"
     assert chosen(32, 3, 64, 32, kind) not in TILES
     assert chosen(1, 16, 8, 160, kind) == "winograd4"
-    assert (chosen(1, 8, 16, 160, kind) == "winograd4") == (kind != "forward")          # sums of 8 channels have more than four times the error
+    assert (chosen(1, 8, 16, 160, kind) == "winograd4") == (kind != "forward")       # sums of 8 channels: too inexact
     assert chosen(8, 64, 64, 56, kind, fn.float64) not in TILES
 
 
