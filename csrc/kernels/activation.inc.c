@@ -49,7 +49,7 @@
 #include "kernels/map_binary.inc.c"
 
 #define OP silu
-#define EXPR FN(silu_value)(x)
+#define EXPR v_div(x, FN(one_and_exp)(x))
 #include "kernels/map_unary.inc.c"
 
 #define OP silu_backward
@@ -66,7 +66,7 @@
 
 /* gelu with the tanh approximation of the normal distribution */
 #define OP gelu_tanh
-#define EXPR v_mul(x, FN(gelu_tanh_gate)(x))
+#define EXPR v_div(x, FN(gelu_tanh_divisor)(x))
 #include "kernels/map_unary.inc.c"
 
 #define OP gelu_tanh_backward

@@ -11,13 +11,13 @@ static inline vec FN(sigmoid_slope)(vec x)
   return v_mul(s, v_sub(v_set(1), s));
 }
 
-/* x / (1 + exp(-x)).  float32: what is added to 1 may be less exact than v_exp: at most 3.3 ULP of y where |x| < 16, 6.2 elsewhere. */
-static inline vec FN(silu_value)(vec x)
+/* 1 + exp(-x).  float32: what is added to 1 may be less exact than v_exp: at most 3.3 ULP of x / (1 + exp(-x)) where |x| < 16, 6.2 elsewhere. */
+static inline vec FN(one_and_exp)(vec x)
 {
   static const T c[] = { 1, -0.9999997063107, 0.499991478355, -0.16667638132, 0.041898160368, -0.008290272122 };
-  if (!F32) return v_div(x, v_add(v_set(1), v_exp(v_sub(v_zero(), x))));
+  if (!F32) return v_add(v_set(1), v_exp(v_sub(v_zero(), x)));
   const vec z = v_min(v_set(104), v_max(v_set(-89), x)), n = v_sub(v_fma(z, v_set(-0x1.715476p+0), MAGIC), MAGIC);
-  return v_div(x, v_add(v_set(1), v_ldexp(v_poly(v_fma(n, v_set(0x1.62e43p-1), z), c, 6), n)));
+  return v_add(v_set(1), v_ldexp(v_poly(v_fma(n, v_set(0x1.62e43p-1), z), c, 6), n));
 }
 
 static inline vec FN(silu_slope)(vec g, vec x)
@@ -54,16 +54,15 @@ static inline vec FN(gelu_slope)(vec x)
   return v_fma(x, pdf, FN(normal_cdf)(x));
 }
 
-/* 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3). */
-static inline vec FN(gelu_tanh_gate)(vec x)
+/* gelu in its tanh form is x / (1 + exp(-2u)), u = sqrt(2/pi) (x + 0.044715 x^3); this is 1 + exp(-2u). */
+static inline vec FN(gelu_tanh_divisor)(vec x)
 {
-  const vec u = v_mul(x, v_fma(v_mul(x, x), v_set(-2 * 0.79788456080286536 * 0.044715), v_set(-2 * 0.79788456080286536)));
-  return v_div(v_set(1), v_add(v_set(1), v_exp(u)));
+  return FN(one_and_exp)(v_mul(x, v_fma(v_mul(x, x), v_set(2 * 0.79788456080286536 * 0.044715), v_set(2 * 0.79788456080286536))));
 }
 
 static inline vec FN(gelu_tanh_slope)(vec g, vec x)
 {
-  const vec s = FN(gelu_tanh_gate)(x);
+  const vec s = v_div(v_set(1), FN(gelu_tanh_divisor)(x));
   const vec slope = v_fma(v_mul(x, x), v_set(6 * 0.79788456080286536 * 0.044715), v_set(2 * 0.79788456080286536));
   return v_mul(g, v_fma(v_mul(x, v_fnma(s, s, s)), slope, s));
 }
