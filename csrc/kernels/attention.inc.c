@@ -147,6 +147,7 @@ typedef struct { const T *x[5]; ptrdiff_t step[5], n[5], count; } FN(att_next);
 static att_next FN(att_after)(const fn_attention_args *a, ptrdiff_t b, ptrdiff_t h, int backward)
 {
   att_next next = { .count = 0 };
+  if (sizeof(T) != 4 || VLEN == 1) return next;      /* not worth its code */
   if (++h == a->heads) { h = 0; b++; }
   if (b == a->batch || a->heads != a->kv_heads || a->s != a->l || a->l * (a->e + a->ev) * (ptrdiff_t)sizeof(T) > 1 << 17) return next;
   const void *from[5] = { a->q, a->k, a->v, a->y, a->gy };

@@ -22,7 +22,7 @@ static recurrent_later FN(recurrent_ahead)(const fn_recurrent_args *a, ptrdiff_t
                                            const void *x, const void *y)
 {
   recurrent_later to = { { { NULL, 0, 0 } } };
-  if (t < 0 || t >= a->steps) return to;
+  if (GEMM_NV <= 2 || sizeof(T) != 4 || t < 0 || t >= a->steps) return to;      /* other tiles ask for nothing */
   const ptrdiff_t last = a->count[t] < end ? a->count[t] : end, from = (a->offset[t] + begin) * wide, n = (last - begin) * wide / GEMM_NR;
   to.block[0] = (gemm_later){ (const T *)x + from, GEMM_NR, n };
   if (y) to.block[1] = (gemm_later){ (const T *)y + from, GEMM_NR, n };
