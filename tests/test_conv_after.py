@@ -12,7 +12,8 @@ RNG = np.random.default_rng(0)
 # in, out, kernel, stride, groups, image, batch
 SHAPES = [(16, 32, 3, 1, 1, (13, 17), 2), (3, 16, 3, 2, 1, (30, 21), 1), (64, 80, 1, 1, 1, (20, 20), 1), (64, 200, 1, 1, 1, (60, 20), 1),
           (32, 32, 3, 1, 32, (19, 23), 2), (8, 8, 3, 1, 1, (19, 23), 1), (16, 16, 5, 2, 16, (19, 23), 2), (24, 24, 3, 1, 4, (9, 40), 2),
-          (128, 256, 3, 1, 1, (7, 7), 2), (64, 64, 3, 2, 1, (28, 27), 1), (32, 64, 1, 1, 1, (1, 1), 1), (1280, 40, 1, 1, 1, (3, 3), 1), (12, 5, 3, 1, 1, (33, 31), 3)]
+          (128, 256, 3, 1, 1, (7, 7), 2), (64, 64, 3, 2, 1, (28, 27), 1),
+          (32, 64, 1, 1, 1, (1, 1), 1), (16, 150, 1, 1, 1, (40, 49), 1), (1280, 40, 1, 1, 1, (3, 3), 1), (12, 5, 3, 1, 1, (33, 31), 3)]
 ACTIVATIONS = [nn.ReLU(), nn.ReLU6(), nn.LeakyReLU(0.2), nn.SiLU(), nn.Hardswish(), nn.GELU(), nn.GELU("tanh"), nn.Sigmoid(), nn.Tanh(),
                nn.Mish(), None]
 
@@ -29,6 +30,20 @@ def image(*shape, dtype="float32"):
     return fn.tensor(RNG.standard_normal(shape).astype(dtype))
 
 
+def served(shape, algorithm, which):
+    """Whether the algorithm takes the shape when it is asked to."""
+    c, k, kernel, stride, groups, size, batch = shape
+    with fn.backends.conv.flags(algorithm=algorithm):
+        found = fn.backends.conv.explain((batch, c, *size), (k, c // groups, kernel, kernel), stride, kernel // 2, 1, groups)
+    return algorithm is None or found[which].algorithm == algorithm
+
+
+def pairs(which):
+    """All shapes with the algorithm of their own (None) and with all others that can serve."""
+    names = [None, "direct", "planar", "scatter", "winograd2", "winograd4"]
+    return [(shape, name) for shape in SHAPES for name in names if served(shape, name, which)]
+
+
 def one_by_one(y, activation, residual, last):
     if residual is not None and not last:
         y = y + residual
@@ -37,8 +52,7 @@ def one_by_one(y, activation, residual, last):
     return y if residual is None or not last else y + residual
 
 
-@pytest.mark.parametrize("algorithm", [None, "direct", "planar", "winograd2", "winograd4"])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape, algorithm", pairs("forward"), ids=str)
 def test_bits_are_those_of_the_ops_one_after_the_other(split, shape, algorithm):
     c, k, kernel, stride, groups, size, batch = shape
     for dtype in ("float32", "float64"):
@@ -115,3 +129,21 @@ def test_models_give_in_inference_what_they_give_with_gradients(model, size):
         got, names = launched(net, x)
     assert np.array_equal(np.asarray(got), np.asarray(want))
     assert "resnet18" not in model or "relu" not in names           # the others have products too small for it
+
+
+@pytest.mark.parametrize("shape, algorithm", pairs("input"), ids=str)
+def test_an_input_gradient_is_added_to_what_waits_at_a_join(split, shape, algorithm):
+    c, k, kernel, stride, groups, size, batch = shape
+    conv = nn.Conv2d(c, k, kernel, stride, kernel // 2, groups=groups)
+    with fn.backends.conv.flags(algorithm=algorithm):
+        for layout in ("channels last", "planes", "sliced"):
+            leaf = image(batch, c + 2 * (layout == "sliced"), *size).requires_grad_()
+            x = leaf[:, 1:-1] if layout == "sliced" else leaf * 1
+            y, other = conv(x), x * 2                    # other is newer: its gradient is there first
+            gy, gother = image(*y.shape), image(*x.shape)
+            if layout != "planes":
+                gother = gother.contiguous(memory_format=fn.channels_last)
+            parts = [fn.autograd.grad(out, x, g, retain_graph=True)[0] for out, g in ((other, gother), (y, gy))]
+            got, = fn.autograd.grad([y, other], x, [gy, gother])
+            assert np.array_equal(np.asarray(got), np.asarray(parts[0] + parts[1])), layout
+

@@ -228,7 +228,7 @@ static void FN(conv_planar_out)(const fn_conv_args *g, const conv_kind *kind, pt
 {
   const conv_box *box = &kind->box;
   const ptrdiff_t width = FN(conv_planar_width)(g->co), all = g->co * g->shape.groups, step = g->classes[2] * all, later = g->classes[1] * g->to[2] * all;
-  const int past = g->shape.n * g->to[0] * g->to[1] * g->to[2] * all > CONV_PAST / (ptrdiff_t)sizeof(T) && all % 16 == 0;
+  const int past = g->shape.n * g->to[0] * g->to[1] * g->to[2] * all > CONV_PAST / (ptrdiff_t)sizeof(T) && all % 16 == 0 && !g->after;
   const ptrdiff_t at = ((box->at[0] + n) * g->to[0] + (box->at[1] + d) * g->classes[0] + box->class[0]) * g->to[1];
   for (ptrdiff_t h = 0; h < box->n[2]; h++) {
     const ptrdiff_t line = at + (box->at[2] + h) * g->classes[1] + box->class[1];

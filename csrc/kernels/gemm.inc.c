@@ -8,6 +8,7 @@ typedef struct {
   T        *c;
   ptrdiff_t c_rs, c_cs, k0, k1;
   int       accumulate, act;
+  const fn_after *after;                             /* for each piece of C; NULL: nothing, or later */
 } FN(gemm_part);
 #define gemm_part FN(gemm_part)
 
@@ -61,6 +62,7 @@ static void FN(gemm_at)(const fn_gemm_args *g, ptrdiff_t batch, ptrdiff_t split,
   at->k1 = split == g->splits - 1 ? g->k : at->k0 + g->split_k;
   at->accumulate = whole && g->accumulate;
   at->act = whole ? g->act : FN_ACT_NONE;
+  at->after = g->after;
 }
 
 /* A tile whose rows cannot be stored as they are (C is strided, or a partial vector costs too much): through a buffer. */
@@ -113,10 +115,10 @@ static void FN(gemm_block)(const fn_gemm_args *g, const gemm_part *at, gemm_rows
   }
   if (g->pack) { FN(gemm_pack)(g->pack, b, g->b_rs, g->b_cs, job.k, n, panel); b = panel; }
   for (ptrdiff_t i = 0, some; i < rows; i += some, a.p += some * a.rs, c += some * at->c_rs) {
-    some = last && g->after && rows - i > GEMM_AFTER ? GEMM_AFTER : rows - i;
+    some = last && at->after && rows - i > GEMM_AFTER ? GEMM_AFTER : rows - i;
     if (apart) FN(gemm_rows_apart)(&job, some, n, a.p, b, c, at->c_rs, at->c_cs, bias);
     else FN(gemm_rows)(&job, some, n, a.p, b, c, bias);
-    if (last && g->after) g->after->run(g->after, i0 + i, some, j0, n);
+    if (last && at->after) at->after->run(at->after, i0 + i, some, j0, n);
   }
   if (last && at->act > FN_ACT_RELU) FN(gemm_finish)(at, i0, rows, j0, n);
 }
@@ -167,6 +169,19 @@ static void FN(gemm_super)(const fn_gemm_args *g, const gemm_part *at, ptrdiff_t
   const ptrdiff_t top = super * g->super_rows, step = g->deep ? GEMM_KC : at->k1 - at->k0;
   const ptrdiff_t bottom = top + g->super_rows < g->m ? top + g->super_rows : g->m;
   const ptrdiff_t block = g->block, per = block * g->panels;
+  if (at->after && g->panels > 1) {                  /* pieces of rows, of other operands too, would come slowly: whole rows where they are */
+    const ptrdiff_t first = (begin + per - 1) / per, past = end == g->panels * g->chunks ? (end + per - 1) / per : end / per;
+    const ptrdiff_t i0 = top + first * block * GEMM_UNIT_ROWS, i1 = top + past * block * GEMM_UNIT_ROWS;
+    if (first < past) {
+      gemm_part own = *at;
+      own.after = NULL;
+      if (begin < first * per) FN(gemm_super)(g, at, super, begin, first * per);
+      FN(gemm_super)(g, &own, super, first * per, past * per < end ? past * per : end);
+      at->after->run(at->after, i0, (i1 < bottom ? i1 : bottom) - i0, 0, g->n);
+      if (past * per < end) FN(gemm_super)(g, at, super, past * per, end);
+      return;
+    }
+  }
   if (GEMM_NV <= 2 && g->a_rs == 1 && g->a_cs * (ptrdiff_t)sizeof(T) >= 256 && at->k1 > at->k0) {
     /* What is whole in the range: all chunks of some panels, or all panels of some blocks. */
     const int wide = block == g->chunks;

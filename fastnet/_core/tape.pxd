@@ -51,6 +51,9 @@ cdef void node_free(fn_node *n) noexcept
 cdef void node_save_shape(fn_node *n, int k, const fn_tensor *x) noexcept
 cdef int run_backward(fn_node **roots, fn_tensor *gradients, int n_roots, bint retain_graph, bint accumulate, object captures) except -1
 cdef int node_check(fn_node *n) except -1                # RuntimeError: n was freed, or what it saved was modified in place
+# For the backward of an op that can add to a gradient while it makes one: what waits at input k of n, or NULL.  The op that adds it to gin[k]
+# drops it.  NULL also while somebody looks at what each op gives.
+cdef fn_tensor *node_waiting(fn_node *n, int k) noexcept
 cdef object node_extra(fn_node *n)                       # the dict, created when first asked for
 
 cdef class Node:

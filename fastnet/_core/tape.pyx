@@ -211,8 +211,19 @@ cdef int node_check(fn_node *n) except -1:
     return _check(n)
 
 
+cdef fn_node *_running = NULL               # the node whose backward run_backward has called
+
+
+cdef fn_tensor *node_waiting(fn_node *n, int k) noexcept:
+    cdef fn_node *x = n.inputs[k]
+    if n != _running or x == NULL or x.op == NULL or x.acc.st == NULL or _on_gradients is not None:
+        return NULL
+    return &x.acc
+
+
 cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate) except -1:
     """Run n's backward on n.acc and hand its results on."""
+    global _running
     cdef fn_tensor stack[8]
     cdef fn_tensor *gin = stack
     cdef fn_tensor gy
@@ -254,6 +265,7 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
                     n.op.backward(n, &gy, gin)
                 gin[0].st = NULL
         else:
+            _running = n
             n.op.backward(n, &gy, gin)
             if _on_gradients is not None:
                 _tell(n, gin)
@@ -271,6 +283,7 @@ cdef int _differentiate(Heap *h, fn_node *n, bint retain_graph, bint accumulate)
                 if accumulate:
                     _give_rows(n.inputs[k], rows)
     finally:
+        _running = NULL
         array_drop(&gy)
         for k in range(m):
             if gin[k].st != NULL and not (n.op.accumulates and k == 0):

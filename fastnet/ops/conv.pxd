@@ -16,16 +16,16 @@ cdef enum:
 #     It follows from dtype, shape and the switches of precision alone: never from values or the number of threads.
 #   forward, input, weight: as in csrc/kernels/conv.h; every element of the result is written.
 #     bias (k numbers) may be NULL; input has none: a transposed convolution's is added by fastnet.ops.conv.
-#     after is called for all of y, in rectangles (csrc/kernels/after.h), or NULL.
+#     after is called for all of y or gx, in rectangles (csrc/kernels/after.h), or NULL.
 cdef struct conv_algorithm:
     const char *name
     int (*judge)(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept
     int (*forward)(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
                    const fn_after *after) except -1
-    int (*input)(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1
+    int (*input)(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1
     int (*weight)(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1
 
 # The algorithm registered last is asked first.
 cdef int conv_register(const conv_algorithm *algorithm) except -1
-# For an algorithm that could not: `after` for all of y, in passes of their own.
-cdef int conv_finish(int dtype, const fn_conv_shape *s, const fn_after *after) except -1
+# For an algorithm that could not: `after` for all of the result, in passes of their own.
+cdef int conv_finish(int dtype, const fn_after *after) except -1

@@ -44,9 +44,9 @@ cdef int conv_forward(int dtype, const fn_conv_shape *s, const void *x, const vo
     return choose(dtype, s, CONV_FORWARD, &why).forward(dtype, s, x, w, bias, y, after)
 
 
-cdef int conv_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int conv_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
     cdef const char *why
-    return choose(dtype, s, CONV_INPUT, &why).input(dtype, s, gy, w, gx)
+    return choose(dtype, s, CONV_INPUT, &why).input(dtype, s, gy, w, gx, after)
 
 
 cdef int conv_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
@@ -94,6 +94,25 @@ cdef int add_bias(fn_tensor *y, const fn_tensor *b) except -1:
     return array_accumulate(y, &wide)
 
 
+cdef int input_gradient(fn_node *n, const fn_conv_shape *s, const fn_tensor *gy, const fn_tensor *w, fn_tensor *gx) except -1:
+    """gx, and what another path has left at x is added while gx is in the cache: at the joins of a residual network."""
+    cdef fn_tensor *waiting = node_waiting(n, 0)
+    cdef fn_tensor image
+    cdef After after
+    cdef Py_ssize_t apart = 0
+    if waiting != NULL:
+        batched(&image, waiting, <int>n.i[1])
+        apart = pixels_apart(&image)
+    if apart == 0:
+        return conv_input(gy.dtype, s, gy.p, w.p, gx.p, NULL)
+    after_begin(&after, gy.dtype, s.n * conv_pixels_in(s), s.c)
+    after_add(&after, FN_add, waiting.p, apart, 1, 0, 0.1)
+    after.y = gx.p
+    conv_input(gy.dtype, s, gy.p, w.p, gx.p, <const fn_after *>&after)
+    array_drop(waiting)
+    return 0
+
+
 # inputs: x, w, b; saved: x as channels last, w contiguous.  n.i: transposed, spatial axes, whether x has a batch axis.  n.block: the shape.
 cdef int gradients(fn_node *n, const fn_tensor *gy, fn_tensor *gin) except -1:
     cdef const fn_conv_shape *s = <const fn_conv_shape *>n.block
@@ -110,7 +129,7 @@ cdef int gradients(fn_node *n, const fn_tensor *gy, fn_tensor *gin) except -1:
         else:
             new_image(&gin[0], dtype, spatial, s.n, s.c, s.in_)
             if s.n:
-                conv_input(dtype, s, gy.p, w.p, gin[0].p)
+                input_gradient(n, s, gy, w, &gin[0])
         if not n.i[2]:
             unbatched(&gin[0])
     if n.inputs[1] != NULL:
@@ -158,7 +177,7 @@ cdef Tensor convolve(Tensor x, Tensor w, Tensor b, const fn_conv_shape *s, int s
         if transposed:
             new_image(&y, dtype, spatial, s.n, s.c, s.in_)
             if s.n:
-                conv_input(dtype, s, xl.p, wl.p, y.p)
+                conv_input(dtype, s, xl.p, wl.p, y.p, NULL)
                 if b is not None:
                     add_bias(&y, &bl)
         else:

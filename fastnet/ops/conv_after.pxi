@@ -22,13 +22,17 @@ cdef struct After:
     int dtype, steps
     Step step[2]
     char *y
-    Py_ssize_t channels
+    Py_ssize_t pixels, channels
 
 # name: kernel, its numbers, ns of an element
 cdef dict AFTER = {"relu": (FN_relu, 0, 0, 0.1), "relu6": (FN_clamp, 0, 6, 0.1), "leaky_relu": (FN_leaky_relu, 0, 0, 0.1),
                    "silu": (FN_silu, 0, 0, 0.7), "hardswish": (FN_hardswish, 0, 0, 0.3), "gelu": (FN_gelu, 0, 0, 1.0),
                    "gelu_tanh": (FN_gelu_tanh, 0, 0, 0.9), "sigmoid": (FN_sigmoid, 0, 0, 0.7), "tanh": (FN_tanh, 0, 0, 0.7),
                    "mish": (FN_mish, 0, 0, 0.8)}
+
+
+cdef void after_begin(After *a, int dtype, Py_ssize_t pixels, Py_ssize_t channels) noexcept:
+    a.head.run, a.dtype, a.steps, a.pixels, a.channels = after_run, dtype, 0, pixels, channels
 
 
 cdef int after_add(After *a, int kernel, const void *other, Py_ssize_t apart, double s0, double s1, double ns) noexcept:
@@ -64,13 +68,13 @@ cdef void after_run(const fn_after *head, Py_ssize_t row, Py_ssize_t rows, Py_ss
         a.step[k].run(&e, 0, rows * columns, 0)
 
 
-cdef int conv_finish(int dtype, const fn_conv_shape *s, const fn_after *head) except -1:
+cdef int conv_finish(int dtype, const fn_after *head) except -1:
     cdef const After *a = <const After *>head
     cdef fn_elementwise_args e
-    cdef Py_ssize_t size = s.n * conv_pixels_out(s) * s.k
+    cdef Py_ssize_t size = a.pixels * a.channels
     cdef int k
     for k in range(a.steps):
-        step_fill(&e, a, &a.step[k], 0, s.n * conv_pixels_out(s), 0, s.k)
+        step_fill(&e, a, &a.step[k], 0, a.pixels, 0, a.channels)
         launch(a.step[k].kernel, dtype, &e, size, max(a.step[k].ns, byte_cost(3 * itemsize(dtype))) * size)
     return 0
 
@@ -124,7 +128,7 @@ def conv_act(input, weight, bias, stride, padding, dilation, groups, activation=
     if not 1 <= spatial <= 3:
         raise RuntimeError(f"conv_act: weight must have 3 to 5 axes, got {shape_of(&w.t)}")
     conv_shape("conv_act", x, w, b, stride, padding, dilation, groups, spatial, &s)
-    a.head.run, a.dtype, a.steps, a.channels = after_run, x.t.dtype, 0, s.k
+    after_begin(&a, x.t.dtype, s.n * conv_pixels_out(&s), s.k)
     rl.st = NULL
     try:
         if r is not None:

@@ -41,7 +41,8 @@ cdef int run(int which, int how, int dtype, const fn_conv_shape *s, const void *
     cdef fn_conv_plan_args ask
     cdef size_t width = 4 if dtype == FN_F32 else 8, slots, packed
     cdef double pack, cost
-    g.shape, g.which, g.how, g.src, g.w, g.bias, g.dst, g.after = s[0], which, how, src, w, bias, dst, after
+    cdef bint whole = which == CONV_FORWARD or (how != FN_CONV_SCATTER and s.stride[0] * s.stride[1] * s.stride[2] == 1)   # no classes of pixels
+    g.shape, g.which, g.how, g.src, g.w, g.bias, g.dst, g.after = s[0], which, how, src, w, bias, dst, after if whole else NULL
     ask.conv = &g
     plan(FN_conv_plan, dtype, &ask)
     slots, packed = (g.slots * sizeof(Py_ssize_t) + 127) // 128 * 128, (g.packed_size * width + 127) // 128 * 128
@@ -54,7 +55,8 @@ cdef int run(int which, int how, int dtype, const fn_conv_shape *s, const void *
         if which != CONV_WEIGHT:
             if not g.alone:
                 launch(PACKS[how], dtype, &g, g.pack_units, pack)
-            return launch(APPLIES[how], dtype, &g, g.units, cost)
+            launch(APPLIES[how], dtype, &g, g.units, cost)
+            return 0 if g.after == after else conv_finish(dtype, after)
         launch(FN_conv_planar_weight if how == FN_CONV_PLANAR else FN_conv_weight, dtype, &g, g.units, cost)
         return launch(FN_conv_weight_reduce, dtype, &g, g.pack_units, pack)
     finally:
@@ -71,8 +73,8 @@ cdef int direct_forward(int dtype, const fn_conv_shape *s, const void *x, const 
     return run(CONV_FORWARD, FN_CONV_TILES, dtype, s, x, w, bias, y, after)
 
 
-cdef int direct_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return run(CONV_INPUT, FN_CONV_TILES, dtype, s, gy, w, NULL, gx, NULL)
+cdef int direct_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
+    return run(CONV_INPUT, FN_CONV_TILES, dtype, s, gy, w, NULL, gx, after)
 
 
 cdef int direct_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
@@ -114,8 +116,8 @@ cdef int planar_forward(int dtype, const fn_conv_shape *s, const void *x, const 
     return run(CONV_FORWARD, FN_CONV_PLANAR, dtype, s, x, w, bias, y, after)
 
 
-cdef int planar_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return run(CONV_INPUT, FN_CONV_PLANAR, dtype, s, gy, w, NULL, gx, NULL)
+cdef int planar_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
+    return run(CONV_INPUT, FN_CONV_PLANAR, dtype, s, gy, w, NULL, gx, after)
 
 
 cdef int planar_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
@@ -139,8 +141,8 @@ cdef int scatter_judge(int dtype, const fn_conv_shape *s, int which, const char 
     return CONV_BEST
 
 
-cdef int scatter_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return run(CONV_INPUT, FN_CONV_SCATTER, dtype, s, gy, w, NULL, gx, NULL)
+cdef int scatter_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
+    return run(CONV_INPUT, FN_CONV_SCATTER, dtype, s, gy, w, NULL, gx, after)
 
 
 cdef int gemm_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
@@ -172,16 +174,18 @@ cdef int gemm_forward(int dtype, const fn_conv_shape *s, const void *x, const vo
     gemm_c(&g, y, s.k, 1)
     g.bias, g.bias_cs, g.after = bias, 1, after
     gemm(dtype, &g)
-    return 0 if after == g.after else conv_finish(dtype, s, after)
+    return 0 if after == g.after else conv_finish(dtype, after)
 
 
-cdef int gemm_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int gemm_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
     cdef fn_gemm_args g
     gemm_begin(&g, s.n * conv_pixels_out(s), s.c, s.k)
     gemm_a(&g, gy, s.k, 1)
     gemm_b(&g, w, s.c, 1)
     gemm_c(&g, gx, s.c, 1)
-    return gemm(dtype, &g)
+    g.after = after
+    gemm(dtype, &g)
+    return 0 if after == g.after else conv_finish(dtype, after)
 
 
 cdef int product_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:

@@ -118,27 +118,28 @@ cdef int depthwise_forward(int dtype, const fn_conv_shape *s, const void *x, con
         block_free(block)
 
 
-cdef int _input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int _input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
     cdef fn_conv_shape turned = s[0]
     cdef int d
     for d in range(3):
         turned.in_[d], turned.out[d], turned.pad[d] = s.out[d], s.in_[d], (s.kernel[d] - 1) * s.dilation[d] - s.pad[d]
     if s.stride[0] == 1 and s.stride[1] == 1 and s.stride[2] == 1:
-        return _apply(FN_depthwise_forward, dtype, &turned, gy, w, NULL, gx, True, s.in_, _cost(dtype, s), NULL)
-    return _apply(FN_depthwise_input, dtype, s, gy, w, NULL, gx, False, s.in_, _cost(dtype, s), NULL)
+        return _apply(FN_depthwise_forward, dtype, &turned, gy, w, NULL, gx, True, s.in_, _cost(dtype, s), after)
+    _apply(FN_depthwise_input, dtype, s, gy, w, NULL, gx, False, s.in_, _cost(dtype, s), NULL)
+    return 0 if after == NULL else conv_finish(dtype, after)
 
 
-cdef int depthwise_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int depthwise_input(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
     cdef fn_conv_shape each = s[0]
     cdef fn_tensor wide, one
     cdef Py_ssize_t j, m = s.k // s.c
     cdef void *block
     if m == 1:
-        return _input(dtype, s, gy, w, gx)
+        return _input(dtype, s, gy, w, gx, after)
     each.c = each.groups = s.k
     block = block_new(itemsize(dtype) * s.n * conv_pixels_in(s) * s.k)
     try:
-        _input(dtype, &each, gy, w, block)
+        _input(dtype, &each, gy, w, block, NULL)
         _copies(&wide, &one, dtype, s.n * conv_pixels_in(s), s.c, m, block, gx)
         wide.dims[2] = one.dims[2] = 1
         wide.size = one.size = wide.size // m
@@ -146,7 +147,7 @@ cdef int depthwise_input(int dtype, const fn_conv_shape *s, const void *gy, cons
         for j in range(1, m):
             wide.p += itemsize(dtype)
             array_accumulate(&one, &wide)
-        return 0
+        return 0 if after == NULL else conv_finish(dtype, after)
     finally:
         block_free(block)
 

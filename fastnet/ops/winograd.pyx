@@ -169,7 +169,7 @@ cdef int forward(int m, const fn_conv_shape *s, const void *x, const void *w, co
     return run(m, &a, conv_flops(s))
 
 
-cdef int input(int m, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
+cdef int input(int m, const fn_conv_shape *s, const void *gy, const void *w, void *gx, const fn_after *after) except -1:
     # The forward pass from gy to gx, with the taps turned round and the roles of c and k exchanged.
     cdef fn_winograd_args a
     begin(&a, s)
@@ -178,12 +178,13 @@ cdef int input(int m, const fn_conv_shape *s, const void *gy, const void *w, voi
     a.ih, a.oh, a.iw, a.ow = a.oh, a.ih, a.ow, a.iw
     a.x_step, a.y_step = a.y_step, a.x_step
     if a.y_step == 1:
-        a.pad_h, a.pad_w = 2 - a.pad_h, 2 - a.pad_w
+        a.pad_h, a.pad_w, a.after = 2 - a.pad_h, 2 - a.pad_w, after
         return run(m, &a, conv_flops(s))
     # A tile is two rows for each of gy, the first an odd one of padded x: it sees one row of gy, the next, even one sees two.
     a.off_h, a.off_w = 1 - s.pad[1] % 2, 1 - s.pad[2] % 2
     a.pad_h, a.pad_w = (a.off_h - s.pad[1] + 1) // 2, (a.off_w - s.pad[2] + 1) // 2
-    return run(m, &a, conv_flops(s))
+    run(m, &a, conv_flops(s))
+    return 0 if after == NULL else conv_finish(FN_F32, after)
 
 
 cdef int weight(int m, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
@@ -204,10 +205,12 @@ cdef int forward_2(int dtype, const fn_conv_shape *s, const void *x, const void 
 cdef int forward_4(int dtype, const fn_conv_shape *s, const void *x, const void *w, const void *bias, void *y,
                    const fn_after *after) except -1:
     return forward(4, s, x, w, bias, y, after)
-cdef int input_2(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return input(2, s, gy, w, gx)
-cdef int input_4(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx) except -1:
-    return input(4, s, gy, w, gx)
+cdef int input_2(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx,
+                 const fn_after *after) except -1:
+    return input(2, s, gy, w, gx, after)
+cdef int input_4(int dtype, const fn_conv_shape *s, const void *gy, const void *w, void *gx,
+                 const fn_after *after) except -1:
+    return input(4, s, gy, w, gx, after)
 cdef int weight_2(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
     return weight(2, s, x, gy, gw)
 cdef int weight_4(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
