@@ -26,8 +26,8 @@ ISA_FLAGS = {"x86_64": X86, "AMD64": X86, "aarch64": ARM, "arm64": ARM}.get(plat
 CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 # What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
-HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "binary", "elementwise", "activation", "linear", "gemm",
-       "view", "unary", "reduce", "reduction", "axes", "conv", "call"}
+HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "binary", "elementwise", "linear", "gemm", "view", "reduce",
+       "reduction", "axes", "conv", "call"}
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
         "-DCYTHON_COMPRESS_STRINGS=0",                   # the wheel is compressed, and what is compressed twice is larger
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
@@ -48,7 +48,11 @@ def speed(isa, group):
     """-O3, except where it only adds code: in groups whose loops are unrolled by hand, and for the last resort, which should be small."""
     if isa == "scalar":
         return ["-Os"]
-    return ["-O2", "-fvect-cost-model=dynamic"] if group in ("element", "norm", "gemm", "conv") else ["-O3"]
+    if group in ("gemm", "conv"):
+        return ["-O2", "-fno-tree-vectorize"]               # vectors are written out in these
+    if group in ("element", "norm"):
+        return ["-O2", "-fvect-cost-model=dynamic"]
+    return ["-O3", "-fno-split-loops"] if group == "rows" else ["-O3"]
 
 
 def modules():
