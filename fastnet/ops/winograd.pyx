@@ -112,7 +112,7 @@ cdef int judge(int m, int dtype, const fn_conv_shape *s, int which, const char *
     if min(s.c, s.k) < 8 or s.c + s.k < 24:
         why[0] = b"there are few channels"
         return CONV_CAN
-    if which == CONV_FORWARD and s.c < 12:
+    if which == CONV_FORWARD and s.c < 16:
         why[0] = b"sums of few channels: the direct sum is more than four times as exact"
         return CONV_CAN
     if own > 0.9 * duration(0, s, which) or (s.stride[1] == 1 and own > duration(6 - m, s, which)):
