@@ -33,6 +33,7 @@ GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables", "-ffunc
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
 GLUE_MACROS = (("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"),)
 SHORTCUTS = ("USE_PYLONG_INTERNALS", "UNPACK_METHODS", "FAST_THREAD_STATE", "FAST_PYCALL")       # of calls to CPython: a few ns each
+FAST = ["-O2", "-fno-builtin-memset", "-fno-tree-vectorize", "-fno-tree-tail-merge"]   # GCC clears a Tensor by rep stos: 8 ns
 SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", "-fno-gcse", "-fno-inline-functions-called-once", "-fno-tree-tail-merge",
          "-fno-shrink-wrap", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
 # No symbol tables: a tenth of the wheel.  Functions that every module has its own of, and a kernel's two dtypes, lie side by side and are
@@ -47,7 +48,7 @@ SHARED = "fastnet._core._cython" if tuple(map(int, Cython.__version__.split(".")
 def speed(isa, group):
     """-O3, except where it only adds code: in groups whose loops are unrolled by hand, and for the last resort, which should be small."""
     if isa == "scalar":
-        return ["-Os"]
+        return ["-Os", *(["-DFN_INLINE=static inline"] if group in ("norm", "pool") else [])]
     if group in ("gemm", "conv"):
         return ["-O2", "-fno-tree-vectorize"]               # vectors are written out in these
     if group in ("element", "norm"):
@@ -76,7 +77,7 @@ class Unit(NamedTuple):
 
 def glue(extension, openmp):
     """The unit of a module that Cython made."""
-    flags = ["-O2", "-fno-builtin-memset"] if extension.name.rpartition(".")[2] in HOT else SMALL    # GCC clears a Tensor by rep stos: 8 ns
+    flags = FAST if extension.name.rpartition(".")[2] in HOT else SMALL
     return Unit(extension.sources[0], [*GLUE, *flags, *(openmp if extension.name == OPENMP_HOST else [])], "", GLUE_MACROS)
 
 

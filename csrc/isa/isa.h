@@ -17,5 +17,7 @@
 #define FN(name)            FN_OF(name, SFX)         /* softmax_forward -> avx2_rows_softmax_forward_f32 */
 #define FN_TABLE            FN_JOIN(fn, FN_JOIN(ISA, GROUP))   /* fn_avx2_rows */
 
+#ifndef FN_INLINE
 #define FN_INLINE static inline __attribute__((always_inline))   /* so that a constant argument selects a body */
+#endif
 #define FN_FORGET(p) __asm__("" : "+r"(p) : : "memory")     /* the compiler knows neither p nor what memory holds any more */
