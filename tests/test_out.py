@@ -96,3 +96,10 @@ def test_memory_of_out():
     assert A.tolist() == before
     with pytest.raises(RuntimeError, match=r"add: out cannot be written: .*share memory"):
         fn.add(A, 1, out=fn.empty(1, 3).expand(2, 3))
+
+
+def test_a_tensor_twice_in_out():
+    values = fn.zeros(2)
+    with pytest.raises(RuntimeError, match="max: out has the same tensor twice"):
+        fn.max(fn.tensor([[1.0, 3.0], [2.0, 0.0]]), 1, out=(values, values))
+    assert values.tolist() == [0.0, 0.0]

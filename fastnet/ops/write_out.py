@@ -36,8 +36,8 @@ def write_out(function: Callable[..., Any], out: Any, args: tuple, options: dict
 
     Raises:
         TypeError: out is neither.
-        RuntimeError: gradients were to be recorded, the result cannot be cast to out's dtype, or out is read-only or its elements share
-            memory.
+        RuntimeError: gradients were to be recorded, the result cannot be cast to out's dtype, out is read-only or its elements share
+            memory, or it has a tensor twice.
 
     >>> import fastnet
     >>> fastnet.mul(fastnet.ones(2), 3, out=fastnet.empty(0))
@@ -48,6 +48,8 @@ def write_out(function: Callable[..., Any], out: Any, args: tuple, options: dict
     for one in outs:
         if not isinstance(one, Tensor):
             raise TypeError(f"{name}: out must be a Tensor or a tuple of them, got {type(one).__name__}")
+    if len(set(map(id, outs))) < len(outs):
+        raise RuntimeError(f"{name}: out has the same tensor twice: each result needs one of its own")
     if is_grad_enabled() and any(map(_differentiated, (*args, *options.values(), *outs))):
         raise RuntimeError(f"{name}: functions with out=... are not differentiated, but one of the arguments requires gradients; "
                            "use no_grad()")
