@@ -27,7 +27,7 @@ CPUS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.
 JOBS = int(os.environ.get("MAX_JOBS", 0)) or min(8, CPUS)
 # What every step of training passes through is compiled for speed, the rest of the glue for size: it is most of the wheel.
 HOT = {"array", "launch", "memory", "tape", "tensor", "_cython", "arithmetic", "binary", "elementwise", "linear", "gemm", "view", "reduce",
-       "reduction", "axes", "conv", "call"}
+       "reduction", "axes", "conv", "call", "activation"}
 GLUE = ["-g0", "-fvisibility=hidden", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
         "-DCYTHON_COMPRESS_STRINGS=0",                   # the wheel is compressed, and what is compressed twice is larger
         "-Wno-unused-function", "-Wno-maybe-uninitialized", "-Wno-array-bounds", "-Wno-stringop-overread"]   # warnings of Cython's own code
