@@ -1,5 +1,6 @@
 """Without the package onnx: an exporter takes the arguments of its op, and what models call in evaluation has an exporter."""
 import inspect
+from threading import Event, Thread
 
 import pytest
 
@@ -9,6 +10,7 @@ from fastnet.onnx.ops import EXPORTERS
 from fastnet.onnx.runs import evaluating, traces_of
 from fastnet.onnx.trace import _functions, tensors
 from fastnet.ops import sort
+from fastnet.ops.out import listen
 
 OPS = {name.removesuffix("_"): f for f, name in _functions().items() if name.removesuffix("_") in EXPORTERS}
 OPS |= {name: getattr(sort, name) for name in ("topk", "sort", "argsort")}
@@ -52,3 +54,40 @@ def test_what_models_call_can_be_exported(name):
         traces, results, made = traces_of(model, ((x,), {}), [x], {"n": [(0, 0)]})
     assert len(traces) == 4 and len(results) == len(list(tensors(made)))
     assert {e.name for e in traces[0].events} <= EXPORTERS.keys()
+
+
+class Slow:
+    """A size that says when it is asked for, and then waits."""
+
+    def __init__(self):
+        self.asked, self.go = Event(), Event()
+
+    def __index__(self):
+        self.asked.set()
+        assert self.go.wait(30)
+        return 3
+
+
+def test_a_thread_within_a_function_hides_no_call_from_the_listener_and_leaves_nothing_behind():
+    def call(what, args, options):
+        heard.append(names[what])
+        return what(*args, **options)
+
+    names, heard, sizes = {fn.ones: "ones", fn.broadcast_shapes: "broadcast_shapes"}, [], Slow()
+    other = Thread(target=lambda: heard.append(fn.ones(sizes).tolist()))
+    listen(call, names)
+    try:
+        other.start()
+        assert sizes.asked.wait(30)
+        assert fn.ones(2, dtype=fn.int64).tolist() == [1, 1] and heard == ["ones"]
+        assert fn.broadcast_shapes((2, 1), (3,)) == (2, 3)
+        with pytest.raises(TypeError):
+            fn.broadcast_shapes(x=1)
+    finally:
+        listen(None)
+        sizes.go.set()
+    other.join()
+    assert heard == ["ones", "broadcast_shapes", "broadcast_shapes", [1, 1, 1]]
+    listen(call, names)
+    listen(None)
+    assert fn.ones(2).tolist() == [1, 1] and len(heard) == 4

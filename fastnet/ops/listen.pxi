@@ -25,30 +25,27 @@ cdef extern from *:
       return result;
     }
     static vectorcallfunc *fn_slot_of(PyObject *f) { return (vectorcallfunc *)((char *)f + Py_TYPE(f)->tp_vectorcall_offset); }
-    static PyObject *fn_heard(PyObject *f, PyObject *const *args, size_t n, PyObject *names);
-
-    /* The call as it would have been.  A function with *args has no slot, but another way, which is taken where there is none. */
-    static PyObject *fn_plainly(PyObject *f, PyObject *slot, PyObject *const *args, size_t n, PyObject *names)
-    {
-      vectorcallfunc plain = (vectorcallfunc)PyLong_AsVoidPtr(slot);
-      if (plain) return plain(f, args, n, names);
-      *fn_slot_of(f) = NULL;
-      PyObject *result = PyObject_Vectorcall(f, args, n, names);
-      *fn_slot_of(f) = fn_heard;
-      return result;
-    }
+    /* A call that is not heard goes on as it would have.  A function with *args has no slot: its body is called, since the slot is shared with
+       threads that are heard. */
     static PyObject *fn_heard(PyObject *f, PyObject *const *args, size_t n, PyObject *names)
     {
-      PyObject *slot = PyDict_GetItem(fn_slots, f), *options;
+      PyObject *slot = PyDict_GetItem(fn_slots, f), *options, *result = NULL;
       const Py_ssize_t count = PyVectorcall_NARGS(n);
-      if (!slot) return NULL;
-      if (fn_unheard()) return fn_plainly(f, slot, args, n, names);
+      const int unheard = fn_unheard();
+      if (!slot) return PyErr_Format(PyExc_RuntimeError, "listen: nobody listens to this function");
+      vectorcallfunc plain = (vectorcallfunc)PyLong_AsVoidPtr(slot);
+      if (unheard && plain) return plain(f, args, n, names);
       PyObject *all = PyTuple_New(count);
       for (Py_ssize_t i = 0; all && i < count; i++) { Py_INCREF(args[i]); PyTuple_SET_ITEM(all, i, args[i]); }
       options = PyDict_New();
       for (Py_ssize_t i = 0; options && names && i < PyTuple_GET_SIZE(names); i++)
         PyDict_SetItem(options, PyTuple_GET_ITEM(names, i), args[count + i]);
-      return fn_tell(f, all, options);
+      if (!unheard) return fn_tell(f, all, options);
+      if (all && options)
+        result = ((PyCFunctionWithKeywords)(void (*)(void))PyCFunction_GET_FUNCTION(f))(PyCFunction_GET_SELF(f), all, options);
+      Py_XDECREF(all);
+      Py_XDECREF(options);
+      return result;
     }
     static PyObject *fn_operator(int k, PyObject *a, PyObject *b)
     {
