@@ -189,31 +189,36 @@ LONG = [((3, 9, 35, 88), (21, 9, 1, 5), (2, 1), (0, 3), 1, 1), ((1, 3, 12, 150),
         ((1, 18, 8, 64), (20, 9, 3, 2), 1, (1, 2), (1, 3), 2)]
 
 
-def definition(shape):
-    """y, gx, gw in float64, tap by tap."""
-    x_shape, w_shape, stride, padding, dilation, groups = shape
-    (sh, sw), (ph, pw), (dh, dw) = (v if isinstance(v, tuple) else (v, v) for v in (stride, padding, dilation))
-    x, w = normal(*x_shape, dtype="float64").numpy(), normal(*w_shape, seed=1, dtype="float64").numpy()
-    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
-    oh, ow = ((n - (k - 1) * d - 1) // s + 1 for n, k, d, s in zip(padded.shape[2:], w_shape[2:], (dh, dw), (sh, sw)))
-    y, gx, gw = np.zeros((x_shape[0], w_shape[0], oh, ow)), np.zeros_like(padded), np.zeros_like(w)
-    gy = normal(*y.shape, seed=2, dtype="float64").numpy()
-    k, c = w_shape[0] // groups, w_shape[1]
-    for g, i, j in np.ndindex(groups, *w_shape[2:]):
-        made, seen = np.s_[:, g * k:g * k + k], np.s_[:, g * c:g * c + c, i * dh:i * dh + sh * oh:sh, j * dw:j * dw + sw * ow:sw]
-        tap = w[g * k:g * k + k, :, i, j]
-        y[made] += np.einsum("nchw,kc->nkhw", padded[seen], tap)
-        gx[seen] += np.einsum("nkhw,kc->nchw", gy[made], tap)
-        gw[g * k:g * k + k, :, i, j] = np.einsum("nkhw,nchw->kc", gy[made], padded[seen])
-    return y, gx[:, :, ph:ph + x_shape[2], pw:pw + x_shape[3]], gw
+def definition(x, w, gy, stride, padding, dilation, groups):
+    """y, gx, gw in float64 of a convolution tap by tap; stride, padding and dilation have a number for each axis."""
+    x, w, gy = (a.astype("float64") for a in (x, w, gy))
+    padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
+    y, gx, gw = np.zeros_like(gy), np.zeros_like(padded), np.zeros_like(w)
+    n, k, c = len(x), w.shape[0] // groups, w.shape[1]
+    for g, *tap in np.ndindex(groups, *w.shape[2:]):
+        made = slice(None), slice(g * k, g * k + k)
+        seen = slice(None), slice(g * c, g * c + c), *(slice(t * d, t * d + (o - 1) * s + 1, s)
+                                                       for t, d, o, s in zip(tap, dilation, gy.shape[2:], stride))
+        at = made[1], slice(None), *tap
+        pixels, gpixels = padded[seen].reshape(n, c, -1), gy[made].reshape(n, k, -1)
+        y[made] += (w[at] @ pixels).reshape(y[made].shape)
+        gx[seen] += (w[at].T @ gpixels).reshape(gx[seen].shape)
+        gw[at] = (gpixels @ pixels.swapaxes(1, 2)).sum(0)
+    inside = slice(None), slice(None), *(slice(p, p + i) for p, i in zip(padding, x.shape[2:]))
+    return y, gx[inside], gw
 
 
 @pytest.mark.parametrize("shape", LONG)
 def test_long_rows(shape):
+    x_shape, w_shape, *args, groups = shape
+    args = [v if isinstance(v, tuple) else (v, v) for v in args]
+    out = [(i + 2 * p - d * (k - 1) - 1) // s + 1 for i, k, s, p, d in zip(x_shape[2:], w_shape[2:], *args)]
+    drawn = [normal(*s, seed=i, dtype="float64").numpy() for i, s in enumerate((x_shape, w_shape, (x_shape[0], w_shape[0], *out)))]
+    expected = definition(*drawn, *args, groups)
     for algorithm in (None, "direct", "planar", "scatter"):
         for dtype, most in (("float32", 3e-6), ("float64", 1e-13)):
             with backend.flags(algorithm=algorithm):
-                for reference, value in zip(definition(shape), passes(shape, dtype)):
+                for reference, value in zip(expected, passes(shape, dtype)):
                     assert np.abs(value - reference).max() <= most * np.abs(reference).max(), (algorithm, dtype)
 
 
