@@ -6,8 +6,7 @@ decomposition" (2016), and of S. Walter and L. Lehmann (2010) for QR.
 from __future__ import annotations
 
 import math
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +16,11 @@ from fastnet.linalg.solvers import array_of, lapack, matrices, solved, tensor_of
 from fastnet.ops.triangle import diag_embed, tril
 from fastnet.ops.where import where
 
-qr_result = namedtuple("qr", "Q R")
-eigh_result = namedtuple("eigh", "eigenvalues eigenvectors")
-svd_result = namedtuple("svd", "U S Vh")
+qr_result = NamedTuple("qr_result", [("Q", Tensor), ("R", Tensor)])
+eigh_result = NamedTuple("eigh_result", [("eigenvalues", Tensor), ("eigenvectors", Tensor)])
+svd_result = NamedTuple("svd_result", [("U", Tensor), ("S", Tensor), ("Vh", Tensor)])
+for kind in (qr_result, eigh_result, svd_result):
+    kind.__name__ = kind.__name__.removesuffix("_result")    # what they print; pickles know them by __qualname__
 
 
 def _one(x: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Factorisations and solvers as the top level of torch spells them; `fastnet.linalg` has the newer words."""
 from __future__ import annotations
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,8 +9,10 @@ from fastnet import linalg
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.linalg.solvers import matrices, turned
 
-svd_result = namedtuple("svd", "U S V")
-triangular_solve_result = namedtuple("triangular_solve", "solution cloned_coefficient")
+svd_result = NamedTuple("svd_result", [("U", Tensor), ("S", Tensor), ("V", Tensor)])
+triangular_solve_result = NamedTuple("triangular_solve_result", [("solution", Tensor), ("cloned_coefficient", Tensor)])
+for kind in (svd_result, triangular_solve_result):
+    kind.__name__ = kind.__name__.removesuffix("_result")    # what they print; pickles know them by __qualname__
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> svd_result:

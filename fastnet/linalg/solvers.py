@@ -5,8 +5,7 @@ differentiation" (2008), and of G. Golub and V. Pereyra (1973) for the pseudoinv
 """
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,8 +15,10 @@ from fastnet.autograd.function import Function
 from fastnet.ops.triangle import tril, triu
 from fastnet.ops.where import where
 
-slogdet_result = namedtuple("slogdet", "sign logabsdet")
-lstsq_result = namedtuple("lstsq", "solution residuals rank singular_values")
+slogdet_result = NamedTuple("slogdet_result", [("sign", Tensor), ("logabsdet", Tensor)])
+lstsq_result = NamedTuple("lstsq_result", [("solution", Tensor), ("residuals", Tensor), ("rank", Tensor), ("singular_values", Tensor)])
+for kind in (slogdet_result, lstsq_result):
+    kind.__name__ = kind.__name__.removesuffix("_result")    # what they print; pickles know them by __qualname__
 
 
 class LinAlgError(RuntimeError):

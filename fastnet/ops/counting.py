@@ -1,8 +1,7 @@
 """Counting and looking up: bincount, histc, isin, searchsorted, bucketize, unique_consecutive, mode, argwhere.  NumPy does the work."""
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,7 +10,8 @@ from fastnet.ops.convert import as_tensor
 from fastnet.ops.gather import gather
 from fastnet.ops.operands import a_tensor
 
-mode_result = namedtuple("mode", "values indices")
+mode_result = NamedTuple("mode_result", [("values", Tensor), ("indices", Tensor)])
+mode_result.__name__ = "mode"    # what it prints; pickles know it by __qualname__
 
 
 def _array(x: Any, op: str, name: str = "input") -> np.ndarray:

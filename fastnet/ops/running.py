@@ -1,16 +1,17 @@
 """cummax, cummin: the largest and the smallest element so far along an axis, and where it is."""
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.ops.gather import gather
 
-cummax_result = namedtuple("cummax", "values indices")
-cummin_result = namedtuple("cummin", "values indices")
+cummax_result = NamedTuple("cummax_result", [("values", Tensor), ("indices", Tensor)])
+cummin_result = NamedTuple("cummin_result", [("values", Tensor), ("indices", Tensor)])
+for kind in (cummax_result, cummin_result):
+    kind.__name__ = kind.__name__.removesuffix("_result")    # what they print; pickles know them by __qualname__
 
 
 def _running(x: Any, dim: int, op: str, better: Any) -> tuple[Tensor, Tensor]:

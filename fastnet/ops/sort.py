@@ -1,18 +1,19 @@
 """Order along an axis: sort, topk, median, unique and others.  The permutation is NumPy's, values and gradients come from gather."""
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnet._core.tensor import Tensor, attach, from_numpy
 from fastnet.ops.gather import gather
 
-sort_result = namedtuple("sort", "values indices")
-topk_result = namedtuple("topk", "values indices")
-kthvalue_result = namedtuple("kthvalue", "values indices")
-median_result = namedtuple("median", "values indices")
+sort_result = NamedTuple("sort_result", [("values", Tensor), ("indices", Tensor)])
+topk_result = NamedTuple("topk_result", [("values", Tensor), ("indices", Tensor)])
+kthvalue_result = NamedTuple("kthvalue_result", [("values", Tensor), ("indices", Tensor)])
+median_result = NamedTuple("median_result", [("values", Tensor), ("indices", Tensor)])
+for kind in (sort_result, topk_result, kthvalue_result, median_result):
+    kind.__name__ = kind.__name__.removesuffix("_result")    # what they print; pickles know them by __qualname__
 
 
 def _array(input: Any, op: str) -> np.ndarray:

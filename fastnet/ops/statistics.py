@@ -1,8 +1,7 @@
 """quantile, nanquantile, nanmean, nansum, nanmedian, aminmax, cov, corrcoef: statistics composed of sums and sorts."""
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastnet._core.tensor import Tensor
 from fastnet.ops.convert import as_tensor
@@ -11,7 +10,8 @@ from fastnet.ops.reduce import amax, amin
 from fastnet.ops.sort import median, sort
 from fastnet.ops.where import where
 
-aminmax_result = namedtuple("aminmax", "min max")
+aminmax_result = NamedTuple("aminmax_result", [("min", Tensor), ("max", Tensor)])
+aminmax_result.__name__ = "aminmax"    # what it prints; pickles know it by __qualname__
 MODES = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
