@@ -18,7 +18,8 @@ class Args(ctypes.Structure):
                 + [(name, SIZE * 8) for name in ("batch", "a_bs", "b_bs", "c_bs")]
                 + [(name, ctypes.c_int32) for name in ("accumulate", "act", "how", "pack", "deep", "block")]
                 + [(name, SIZE) for name in ("batches", "units", "reduce_units", "scratch_size", "splits", "split_k")]
-                + [(name, SIZE) for name in ("supers", "super_rows", "panels", "chunks")] + [("unit_flops", ctypes.c_double), ("after", ctypes.c_void_p)])
+                + [(name, SIZE) for name in ("supers", "super_rows", "panels", "chunks")]
+                + [("unit_flops", ctypes.c_double), ("after", ctypes.c_void_p)])
 
 
 class Plan(ctypes.Structure):
