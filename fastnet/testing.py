@@ -55,7 +55,7 @@ def _differ(a: Any, b: Any, rtol: float | None, atol: float | None, equal_nan: b
         return f"the shapes differ{where}: {x.shape} and {y.shape}"
     single = np.float32 in (x.dtype, y.dtype)
     floating = "f" in (x.dtype.kind, y.dtype.kind)
-    given: Any = (rtol, atol) if rtol is not None else (1.3e-6, 1e-5) if single else (1e-7, 1e-7) if floating else (0, 0)
+    given: tuple[Any, Any] = (rtol, atol) if rtol is not None else (1.3e-6, 1e-5) if single else (1e-7, 1e-7) if floating else (0, 0)
     x, y = x.astype(np.float64), y.astype(np.float64)
     bad = ~np.isclose(x, y, *given, equal_nan=equal_nan)
     if not bad.any():

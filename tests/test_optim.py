@@ -236,3 +236,5 @@ def test_lbfgs_finds_the_minimum_of_rosenbrock():
         optim.LBFGS([plain], line_search_fn="armijo")
     with pytest.raises(ValueError, match="parameter groups"):
         optim.LBFGS([{"params": [plain]}, {"params": [x]}])
+    with pytest.raises(ValueError, match="LBFGS.step needs a closure"):
+        optimizer.step()

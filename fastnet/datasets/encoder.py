@@ -55,7 +55,8 @@ class TableEncoder:
 
     def parsed(self, table: Columns, where: Callable[[int], str]) -> Columns:
         """The columns that are read, those of numbers as numbers; a fitted encoder knows which, a new one looks at all rows."""
-        known = {c.name: c for c in (*self.numeric, *self.categorical)}
+        fitted: list[NumberColumn | CategoryColumn] = [*self.numeric, *self.categorical]
+        known = {c.name: c for c in fitted}
         out = {}
         for name in self.used(table):
             column, values = known.get(name), table[name]

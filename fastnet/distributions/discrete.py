@@ -12,9 +12,11 @@ from fastnet.distributions.distribution import Distribution, numpy_generator, pa
 from fastnet.nn.functional import binary_cross_entropy_with_logits, one_hot
 
 
-def _one(probs: Any, logits: Any, op: str) -> None:
+def _one(probs: Any, logits: Any, op: str) -> Any:
+    """That of the two which is given."""
     if (probs is None) == (logits is None):
         raise ValueError(f"{op}: give probs or logits, and not both")
+    return logits if probs is None else probs
 
 
 class Bernoulli(Distribution):
@@ -32,8 +34,7 @@ class Bernoulli(Distribution):
 
     def __init__(self, probs: Tensor | float | None = None, logits: Tensor | float | None = None,
                  validate_args: bool | None = None) -> None:
-        _one(probs, logits, "Bernoulli")
-        given, = parameters(logits if probs is None else probs)
+        given, = parameters(_one(probs, logits, "Bernoulli"))
         super().__init__(given.shape, (), validate_args)
         if probs is not None:
             self._require("probs", (given >= 0) & (given <= 1))
@@ -82,8 +83,7 @@ class Categorical(Distribution):
     """
 
     def __init__(self, probs: Tensor | None = None, logits: Tensor | None = None, validate_args: bool | None = None) -> None:
-        _one(probs, logits, "Categorical")
-        given = logits if probs is None else probs
+        given = _one(probs, logits, "Categorical")
         if not isinstance(given, Tensor) or given.ndim < 1:
             raise ValueError(f"{type(self).__name__}: probs or logits must be a Tensor (..., classes)")
         super().__init__(given.shape[:-1], (), validate_args)

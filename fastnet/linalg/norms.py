@@ -94,10 +94,11 @@ def matrix_rank(A: Tensor, *, atol: Tensor | float | None = None, rtol: Tensor |
     """
     a = matrices(A, "matrix_rank", square=hermitian).detach().numpy()
     s = np.abs(lapack("matrix_rank", np.linalg.eigvalsh, a)) if hermitian else lapack("matrix_rank", np.linalg.svd, a, compute_uv=False)
-    atol, rtol = (t.detach().numpy()[..., None] if isinstance(t, Tensor) else t for t in (atol, rtol))
-    if rtol is None:
-        rtol = max(a.shape[-2:]) * np.finfo(a.dtype).eps * (np.asarray(0 if atol is None else atol) <= 0)
-    limit = np.maximum(0 if atol is None else atol, rtol * s.max(-1, keepdims=True, initial=0))
+    limits: list[Any] = [t.detach().numpy()[..., None] if isinstance(t, Tensor) else t for t in (0 if atol is None else atol, rtol)]
+    absolute, relative = limits
+    if relative is None:
+        relative = max(a.shape[-2:]) * np.finfo(a.dtype).eps * (np.asarray(absolute) <= 0)
+    limit = np.maximum(absolute, relative * s.max(-1, keepdims=True, initial=0))
     return tensor_of(np.asarray((s > limit).sum(-1), np.int64))
 
 

@@ -80,10 +80,8 @@ class _ConvNd(Module):
 
     def _ends(self) -> tuple[int, ...]:
         """The padding as nn.functional.pad wants it: last axis first, before and after."""
-        if self.padding == "valid":
-            return (0, 0) * self.spatial
-        if self.padding == "same":
-            total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size)]
+        if isinstance(self.padding, str):
+            total = [d * (k - 1) if self.padding == "same" else 0 for d, k in zip(self.dilation, self.kernel_size)]
             return tuple(n for t in reversed(total) for n in (t // 2, t - t // 2))
         return tuple(n for p in reversed(self.padding) for n in (p, p))
 
@@ -236,7 +234,7 @@ class _ConvTranspose(_ConvNd):
             raise ValueError(f"{op}: output_size must have {n} or {input.dim()} numbers, got {size}")
         size = size[-n:]
         least = [(i - 1) * s - 2 * p + d * (k - 1) + 1 for i, s, p, d, k in
-                 zip(input.shape[-n:], self.stride, self.padding, self.dilation, self.kernel_size)]
+                 zip(input.shape[-n:], self.stride, self._ends()[::-2], self.dilation, self.kernel_size)]
         if any(not a <= b < a + s for a, b, s in zip(least, size, self.stride)):
             raise ValueError(f"{op}: output_size {size} must lie between {least} and {[a + s - 1 for a, s in zip(least, self.stride)]} "
                              f"for input {tuple(input.shape)}")

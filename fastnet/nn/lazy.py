@@ -24,7 +24,7 @@ class UninitializedParameter(Parameter):
             data: the values.
         """
         self.data = data
-        self.__class__ = Parameter
+        self.__class__ = Parameter  # type: ignore[assignment]
 
 
 class _Lazy(Module):

@@ -98,13 +98,15 @@ class RNNBase(Module):
                 rows = F.dropout(rows, self.dropout)
             made = []
             for suffix in self._suffixes(layer):
-                weights: list[Any] = [getattr(self, f"{key}_{suffix}", None)
-                                      for key in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")]
+                w_ih, w_hh = getattr(self, f"weight_ih_{suffix}"), getattr(self, f"weight_hh_{suffix}")
+                b_ih, b_hh, w_hr = (getattr(self, f"{key}_{suffix}", None) for key in ("bias_ih", "bias_hh", "weight_hr"))
                 c_0 = states[1][number] if len(states) == 2 else None
-                y, *last = recurrent(self.mode, rows, counts, states[0][number], c_0, *weights, reverse=suffix.endswith("reverse"))
+                y, h, c = recurrent(self.mode, rows, counts, states[0][number], c_0, w_ih, w_hh, b_ih, b_hh, w_hr,
+                                    suffix.endswith("reverse"))
                 made.append(y)
-                for kept, state in zip(final, last):
-                    kept.append(state)
+                final[0].append(h)
+                if c is not None:
+                    final[1].append(c)
                 number += 1
             rows = made[0] if len(made) == 1 else fn.cat(made, -1)
         return rows, [fn.stack(kept, 0) for kept in final]
@@ -259,9 +261,9 @@ class _Cell(Module):
         for s in full:
             if tuple(s.shape) != (x.shape[0], self.hidden_size):
                 raise RuntimeError(f"{name}: states must be {(x.shape[0], self.hidden_size)}, got {tuple(s.shape)}")
-        _, *last = recurrent(self.mode, x, (x.shape[0],), full[0], full[1] if len(full) == 2 else None, self.weight_ih, self.weight_hh,
-                             self.bias_ih, self.bias_hh)
-        return [s if batched else s.squeeze(0) for s in last[:len(full)]]
+        _, h, c = recurrent(self.mode, x, (x.shape[0],), full[0], full[1] if len(full) == 2 else None, self.weight_ih, self.weight_hh,
+                            self.bias_ih, self.bias_hh)
+        return [s if batched else s.squeeze(0) for s in (h, c) if s is not None]
 
 
 class RNNCell(_Cell):

@@ -114,8 +114,9 @@ class ModuleState:
             keep_vars: give the parameters themselves, not detached tensors.
         """
         if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
+            made: Any = OrderedDict()
+            made._metadata = OrderedDict()
+            destination = made
         local_metadata = {"version": 1}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = local_metadata

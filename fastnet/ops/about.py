@@ -5,6 +5,7 @@ from typing import Any
 
 from fastnet._core.dtypes import bool_, dtype, float32, float64
 from fastnet._core.tensor import Tensor
+from fastnet.ops.convert import as_tensor
 from fastnet.ops.create import get_default_dtype, zeros
 from fastnet.ops.operands import a_tensor
 
@@ -124,7 +125,7 @@ def result_type(tensor1: Tensor | float, tensor2: Tensor | float) -> dtype:
             return get_default_dtype()
         return bool_ if kinds == (bool, bool) else (zeros(1, dtype=bool_) + 1).dtype
     x, y = (t.detach().new_zeros(t.shape and (1,) * t.ndim) if isinstance(t, Tensor) else t for t in (tensor1, tensor2))
-    return (x * y).dtype
+    return as_tensor(x * y).dtype
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:

@@ -232,11 +232,15 @@ def xlogy(input: Tensor | float, other: Tensor | float) -> Tensor:
     >>> fastnet.xlogy(fastnet.tensor([0.0, 2.0]), fastnet.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
-    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+    if isinstance(input, Tensor):
+        x = as_floating(input, "xlogy")
+        y = as_floating(other, "xlogy", "other") if isinstance(other, Tensor) else as_tensor(float(other), dtype=x.dtype)
+    elif isinstance(other, Tensor):
+        y = as_floating(other, "xlogy", "other")
+        x = as_tensor(float(input), dtype=y.dtype)
+    else:
         raise TypeError(f"xlogy: input or other must be a Tensor, got {type(input).__name__} and {type(other).__name__}")
-    x = as_floating(input, "xlogy") if isinstance(input, Tensor) else input
-    y = as_floating(other, "xlogy", "other") if isinstance(other, Tensor) else as_tensor(float(other), dtype=x.dtype)
-    zero = (as_tensor(x) == 0) & ((y <= 0) | y.isinf())
+    zero = (x == 0) & ((y <= 0) | y.isinf())
     return x * where(zero, 1.0, y).log()
 
 

@@ -43,9 +43,9 @@ def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: 
     dim = dim % max(input.ndim, 1)
     hits = zeros_like(x, dtype=int64).scatter_add(dim, i, ones_like(s, dtype=int64)) if reduce == "mean" or not include_self else None
     if reduce in ("sum", "mean"):
-        base = x if include_self else where(hits > 0, zeros_like(x), x)
+        base = x if include_self or hits is None else where(hits > 0, zeros_like(x), x)
         y = base.scatter_add(dim, i, s)
-        if reduce == "mean":
+        if reduce == "mean" and hits is not None:
             count = hits + 1 if include_self else hits.clamp(min=1)
             y = y / count if x.is_floating_point() else y.div(count, rounding_mode="floor").to(x.dtype)
     else:

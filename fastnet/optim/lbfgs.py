@@ -66,7 +66,7 @@ class LBFGS(Optimizer):
                 param.copy_(value + piece * t)
                 at += param.numel()
 
-    def step(self, closure: Callable[[], Any]) -> Any:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Minimise the loss that `closure` computes (with its gradients); returns the loss before the first iteration."""
         if closure is None:
             raise ValueError("LBFGS.step needs a closure that computes the loss and its gradients anew")

@@ -100,11 +100,12 @@ class Muon(Optimizer):
         plan, lr, keep = self._lists(group, _NAMES), float(group["lr"]), group["momentum"]
         with fn.no_grad():
             for param, mean in zip(plan.params, plan.lists[0]):
-                if not param.numel():
+                grad = param.grad
+                if grad is None or not param.numel():
                     continue
-                mean.lerp_(param.grad, 1 - keep)
+                mean.lerp_(grad, 1 - keep)
                 m, n = param.shape
-                step = orthogonal(param.grad.lerp(mean, keep) if group["nesterov"] else mean, group["ns_coefficients"], group["ns_steps"],
+                step = orthogonal(grad.lerp(mean, keep) if group["nesterov"] else mean, group["ns_coefficients"], group["ns_steps"],
                                   group["eps"])
                 by_shape = 0.2 * max(m, n) ** 0.5 if group["adjust_lr_fn"] == "match_rms_adamw" else max(1, m / n) ** 0.5
                 param.mul_(1 - lr * group["weight_decay"])

@@ -129,8 +129,9 @@ class Optimizer:
             if sparse:
                 self._check_rows(group)
                 for param in sparse:
-                    if param.grad._nnz():
-                        self._update_rows(group, param, param.grad)
+                    grad: Any = param.grad                # a SparseTensor
+                    if grad._nnz():
+                        self._update_rows(group, param, grad)
             self._update(group)
         self._step_count += 1
         if self._hooked:

@@ -28,7 +28,7 @@ def _dump(value: Any) -> str:
 
 
 def _bytes(array: np.ndarray) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data
 
 
 def write(file: BinaryIO, arrays: dict[str, np.ndarray], tree: Any) -> None:

@@ -20,8 +20,8 @@ from fastnet._core.size import Size
 KINDS = "a dict, list, tuple, str, bytes, int, float, bool, None, Tensor or NumPy array"
 
 
-CODES = {np.dtype("float32"): "F32", np.dtype("float64"): "F64", np.dtype("int64"): "I64", np.dtype("int32"): "I32",
-         np.dtype("uint8"): "U8", np.dtype("bool"): "BOOL"}
+CODES: dict[np.dtype, str] = {np.dtype("float32"): "F32", np.dtype("float64"): "F64", np.dtype("int64"): "I64", np.dtype("int32"): "I32",
+                              np.dtype("uint8"): "U8", np.dtype("bool"): "BOOL"}
 
 
 class Encoder:

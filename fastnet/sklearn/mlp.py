@@ -69,7 +69,7 @@ class _MLP(BaseEstimator):
         name = type(self).__name__
         hidden = self.hidden_layer_sizes
         sizes = [hidden] if isinstance(hidden, Integral) else list(hidden)
-        if not all(isinstance(n, Integral) and n > 0 for n in sizes):
+        if not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
             raise ValueError(f"{name}: hidden_layer_sizes must be positive integers, got {hidden!r}")
         for argument, allowed in (("activation", tuple(ACTIVATIONS)), ("solver", SOLVERS), ("learning_rate", RATES)):
             if getattr(self, argument) not in allowed:

@@ -1,6 +1,7 @@
 """backward and grad that record what they do: the walk of the tape in Python, every op's backward made of ops by its recipe."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -52,7 +53,7 @@ def accumulate(x: Tensor, g: Tensor) -> None:
     x.grad = g.clone() if before is None else before + g
 
 
-def leaves_behind(tensors: list[Tensor], stop: list[Tensor]) -> list[Node]:
+def leaves_behind(tensors: Sequence[Tensor], stop: list[Tensor]) -> list[Node]:
     """The leaves that tensors depend on other than through those in `stop`."""
     found: set[Any] = {node_of(x) for x in stop}
     left, leaves = [node_of(y) for y in tensors], []

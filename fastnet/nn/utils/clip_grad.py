@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from fastnet._core.tensor import Tensor
 from fastnet.ops.clip import clamp_, scale_, total_norm
@@ -12,7 +13,7 @@ def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """The gradients, of a sparse one its rows: the gradient becomes the coalesced one, so that what is done to them reaches it."""
     found = []
     for param in [parameters] if isinstance(parameters, Tensor) else parameters:
-        grad = param.grad
+        grad: Any = param.grad                            # a Tensor or a SparseTensor
         if grad is not None and grad.is_sparse:
             param.grad = grad = grad.coalesce()
             grad = grad.values()

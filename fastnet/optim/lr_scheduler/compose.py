@@ -22,11 +22,10 @@ class _Composed(LRScheduler):
                 raise TypeError(f"{name} at index {i} should have `optimizer` as its attribute.")
             if isinstance(scheduler, ReduceLROnPlateau):
                 raise ValueError(f"{name} does not support `ReduceLROnPlateau`, whose step needs a measure, got one at index {i}.")
-            optimizer = scheduler.optimizer if optimizer is None else optimizer
-            if scheduler.optimizer is not optimizer:
+            if scheduler.optimizer is not (schedulers[0].optimizer if optimizer is None else optimizer):
                 raise ValueError(f"{name} expects all schedulers to belong to the same optimizer, "
                                  f"got {type(scheduler).__name__} with another one at index {i}.")
-        self._schedulers, self.optimizer = list(schedulers), optimizer
+        self._schedulers, self.optimizer = list(schedulers), schedulers[0].optimizer
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer, with the state_dicts of the schedulers."""

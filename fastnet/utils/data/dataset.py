@@ -136,7 +136,7 @@ class ChainDataset(IterableDataset[Any]):
     """
 
     def __init__(self, datasets: Iterable[Dataset[Any]]) -> None:
-        self.datasets = list(datasets)
+        self.datasets: list[Any] = list(datasets)         # IterableDatasets; some have a length
         for dataset in self.datasets:
             if not isinstance(dataset, IterableDataset):
                 raise TypeError(f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}")
@@ -146,7 +146,7 @@ class ChainDataset(IterableDataset[Any]):
             yield from dataset
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self.datasets)  # type: ignore[arg-type]
+        return sum(len(dataset) for dataset in self.datasets)
 
 
 class Subset(Dataset[T]):
@@ -180,8 +180,8 @@ class Subset(Dataset[T]):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def _getbatch(self, indices: Any) -> Any:
-        return self.dataset.getbatch(np.asarray(self.indices, dtype=np.int64)[np.asarray(indices,
-                                                                                         dtype=np.int64)])  # type: ignore[attr-defined]
+        rows = np.asarray(self.indices, dtype=np.int64)[np.asarray(indices, dtype=np.int64)]
+        return self.dataset.getbatch(rows)  # type: ignore[attr-defined]
 
 
 def random_split(dataset: Dataset[T], lengths: Sequence[int | float], generator: Any = None) -> list[Subset[T]]:

@@ -153,10 +153,11 @@ class BatchSampler(Sampler[list[int]]):
 
     def arrays(self) -> Iterator[Any]:
         """The batches, as arrays where the sampler can give all its indices at once, as lists otherwise."""
-        if type(self) is not BatchSampler or type(self.sampler) not in (SequentialSampler, RandomSampler):
+        sampler = self.sampler
+        if type(self) is not BatchSampler or not (type(sampler) is SequentialSampler or type(sampler) is RandomSampler):
             yield from self
             return
-        order = self.sampler.order()
+        order = sampler.order()
         for i in range(0, len(order), self.batch_size):
             if i + self.batch_size <= len(order) or not self.drop_last:
                 yield order[i:i + self.batch_size]

@@ -65,7 +65,12 @@ def attention(op: Op, gy: Tensor) -> list[Tensor | None]:
         got = dict(zip(op.wanted, pull(lambda q, k, v: attend(q, k, v, mask, a, kept), [op.input(k) for k in range(3)], op.wanted, gy)))
         return [got.get(k) for k in range(3)]
     op.saved[0] = stack(op.saved[:3]).permute(1, 3, 0, 2, 4)
-    return pull(lambda x: attend(*[x[:, :, k].transpose(1, 2) for k in range(3)], mask, a, kept), [op.input(0)], [0], gy)
+
+    def apart(x: Tensor) -> Tensor:
+        q, k, v = (x[:, :, at].transpose(1, 2) for at in range(3))
+        return attend(q, k, v, mask, a, kept)
+
+    return pull(apart, [op.input(0)], [0], gy)
 
 
 RECIPES["ScaledDotProductAttentionBackward0"] = attention

@@ -1,0 +1,1 @@
+# no names: algorithms of convolutions, which register themselves at import

@@ -1,0 +1,1 @@
+# no names: Tensor's [], which is attached at import
