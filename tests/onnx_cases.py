@@ -54,6 +54,9 @@ CASES |= {
     "celu alpha": (lambda x: F.celu(x, 0.5), (X,)),
     "threshold": (lambda x: F.threshold(x, 0.5, -3.0), (X,)),
     "prelu": (lambda x, w: F.prelu(x, w), (IMAGE, floats(4))),
+    "log1p near 0": (lambda x: fn.log1p(x * 1e-7) * 1e7, (X,)),
+    "or": (lambda m, x: (m + m, m + (x > 1)), (MASK, X)),
+    "norm in float64": (lambda x: fn.linalg.vector_norm(x, 2, 1, dtype=fn.float64), (X,)),
     "isnan": (lambda x: (x.isnan(), x.isinf(), x.isfinite()), (ODD,)),
     "round decimals": (lambda x: x.round(decimals=2), (X,)),
     "numbers": (lambda x: (2 * x + 1 - x / 4) ** 2 - (1 - x) * 3 + 2 / (x + 9), (X,)),
@@ -185,6 +188,15 @@ CASES |= {
         lambda x: (F.max_pool2d(x, 2, 2, ceil_mode=True), F.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False)),
         (IMAGE,),
     ),
+    "ceil_mode without the last window": (
+        lambda x: (
+            F.max_pool2d(x, 2, 2, 1, ceil_mode=True),
+            F.max_pool2d(x, 1, (2, 3), ceil_mode=True),
+            F.avg_pool2d(x, 2, 2, 1, True),
+            F.avg_pool2d(x, 3, 4, 1, True, False),
+        ),
+        (IMAGE,),
+    ),
     "adaptive": (
         lambda x: (
             F.adaptive_avg_pool2d(x, 1),
@@ -207,6 +219,24 @@ CASES |= {
         ),
         (IMAGE,),
     ),
+    "interpolate to one": (
+        lambda x: (
+            F.interpolate(x, (1, 7), mode="bilinear"),
+            F.interpolate(x, (5, 1), mode="bilinear"),
+            F.interpolate(x[:, :, 0], 1, mode="linear"),
+            F.interpolate(x[:, None], (3, 1, 13), mode="trilinear"),
+        ),
+        (IMAGE,),
+    ),
+    "antialias": (
+        lambda x: (
+            F.interpolate(x, (5, 1), mode="bilinear", antialias=True),
+            F.interpolate(x, (13, 7), mode="bilinear", antialias=True),
+            F.interpolate(x, (4, 22), mode="bicubic", antialias=True),
+        ),
+        (IMAGE,),
+    ),
+    "scale_factor in float32": (lambda x: F.interpolate(x[..., :9, :10], scale_factor=(1.7, 2.3), mode="bilinear"), (IMAGE,)),
     "pixel_shuffle": (lambda x: (F.pixel_shuffle(x, 2), F.channel_shuffle(x, 2)), (IMAGE,)),
     "batch_norm": (lambda x: (F.batch_norm(x, M, V, B4, M), F.batch_norm(x, M, V), F.batch_norm(x[:, :, 0, 0], M, V, B4)), (IMAGE,)),
     "batch statistics": (lambda x: F.batch_norm(x, None, None, B4, M, True), (IMAGE,)),

@@ -35,6 +35,8 @@ def _binary(g: Graph, kind: str, a: Any, b: Any, **attributes: Any) -> str:
 
 @exporter("add", "sub")
 def add(g: Graph, input: Any, other: Any, *, alpha: Any = 1) -> str:
+    if g.y.dtype == np.bool_:
+        return _binary(g, "Or", input, other)
     if alpha != 1:
         other = g.op("Mul", operand(g, other, g.y.dtype), g.number(alpha, g.y.dtype))
     b = other if isinstance(other, str) else operand(g, other, g.y.dtype)

@@ -60,12 +60,16 @@ def interpolate(g: Graph, input: Value, size: Any = None, scale_factor: Any = No
     more: dict[str, Any] = {"nearest_mode": "round_prefer_ceil" if mode == "nearest-exact" else "floor"} if kind == "nearest" else {}
     if kind == "cubic":
         more["cubic_coeff_a"] = -0.5 if antialias else -0.75
-    if kind == "linear" and not align_corners:
-        places = "pytorch_half_pixel"
     scales = sizes = None
     if scale_factor is not None and not recompute_scale_factor:
-        scales = g.const([1.0, 1.0, *ints(scale_factor, rank)], np.float32)
+        scales = g.const([1.0, 1.0, *map(_up, ints(scale_factor, rank))], np.float32)
     else:
         sizes = g.sizes(g.y.shape)
     return g.op("Resize", input, None, scales, sizes, mode=kind, coordinate_transformation_mode=places, antialias=1 if antialias else None,
-                **more)
+                exclude_outside=1 if antialias else None, **more)
+
+
+def _up(scale: float) -> np.float32:
+    """A factor in float32, not smaller than it is: 2.3 times 10 is 23, and the size is rounded down."""
+    made = np.float32(scale)
+    return made if float(made) >= scale else np.nextafter(made, np.float32(np.inf))

@@ -109,6 +109,9 @@ def setitem(g: Graph, input: Value, index: Any, value: Any) -> str:
         e = entries[d]
         low, high = (e.start or 0, e.stop) if isinstance(e, slice) else (e, e + 1 if e != -1 else None)
         high = END if high is None else high
+        if isinstance(e, slice) and not any(isinstance(n, Dim) for n in (low, high, input.shape[d])) and not len(
+                range(input.shape[d])[low:high]):
+            return g.input(x, None)                       # nothing is written
         parts = [sliced(g, x, d, 0, low)] if low != 0 else []
         parts.append(put(sliced(g, x, d, low, high), d + 1))
         if high != END and high != input.shape[d]:

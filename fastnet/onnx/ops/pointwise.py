@@ -62,7 +62,10 @@ def expm1(g: Graph, input: Value) -> str:
 
 @exporter("log1p")
 def log1p(g: Graph, input: Value) -> str:
-    return g.op("Log", g.op("Add", input, 1))
+    up = g.op("Add", input, 1)                            # its rounding error is that of up - 1 in the quotient, too (Kahan)
+    less = g.op("Sub", up, g.const(1, input.dtype))
+    exact = g.op("Mul", g.op("Log", up), g.op("Div", input, less))
+    return g.op("Where", g.op("Or", g.op("Equal", less, g.const(0, input.dtype)), g.op("IsInf", up)), input, exact)
 
 
 @exporter("log2", "log10")

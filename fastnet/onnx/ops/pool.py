@@ -11,6 +11,20 @@ from fastnet.onnx.ops.table import batched, exporter, ints, unbatched
 from fastnet.onnx.sizes import Dim
 
 
+def _ceil(g: Graph, asked: bool, x: Value, rank: int, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> int:
+    """ceil_mode, which ONNX takes by its word: there, a window that begins behind the elements is not left out."""
+    if not asked:
+        return 0
+    one = (ints(v, rank) for v in (kernel, kernel if stride is None else stride, padding, dilation))
+    fixed = [(m, n + 2 * p - d * (k - 1) - 1, s) for n, m, k, s, p, d in zip(x.shape[-rank:], g.y.shape[-rank:], *one)
+             if not isinstance(n, Dim)]
+    if all(m == -(-free // s) + 1 for m, free, s in fixed):
+        return 1
+    if len(fixed) < rank or any(m != free // s + 1 for m, free, s in fixed):
+        raise g.refuse("ceil_mode adds a window on one axis, and on another one it would begin behind the elements")
+    return 0
+
+
 @exporter("max_pool")
 def max_pool(g: Graph, input: Value, rank: int, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
              ceil_mode: bool = False, return_indices: bool = False) -> str:
@@ -18,7 +32,8 @@ def max_pool(g: Graph, input: Value, rank: int, kernel_size: Any, stride: Any = 
         raise g.refuse("return_indices=True: ONNX counts the places differently")
     x, had = batched(g, input, rank + 2)
     y = g.op("MaxPool", x, kernel_shape=ints(kernel_size, rank), strides=ints(kernel_size if stride is None else stride, rank),
-             pads=ints(padding, rank) * 2, dilations=ints(dilation, rank), ceil_mode=int(ceil_mode))
+             pads=ints(padding, rank) * 2, dilations=ints(dilation, rank),
+             ceil_mode=_ceil(g, ceil_mode, input, rank, kernel_size, stride, padding, dilation))
     return unbatched(g, y, had)
 
 
@@ -31,7 +46,8 @@ def avg_pool(g: Graph, input: Value, rank: int, kernel_size: Any, stride: Any = 
         raise g.refuse("divisor_override with ceil_mode")
     include = count_include_pad or divisor_override is not None
     y = g.op("AveragePool", x, kernel_shape=kernel, strides=ints(kernel_size if stride is None else stride, rank),
-             pads=ints(padding, rank) * 2, ceil_mode=int(ceil_mode), count_include_pad=int(include))
+             pads=ints(padding, rank) * 2, ceil_mode=_ceil(g, ceil_mode, input, rank, kernel_size, stride, padding),
+             count_include_pad=int(include))
     if divisor_override is not None:
         y = g.op("Mul", y, g.const(prod(kernel) / divisor_override, input.dtype))
     return unbatched(g, y, had)

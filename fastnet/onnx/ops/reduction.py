@@ -93,7 +93,8 @@ def norm(g: Graph, input: Value, p: Any = "fro", dim: Any = None, keepdim: bool 
     kind = {1: "ReduceL1", 2: "ReduceL2", "fro": "ReduceL2", float("inf"): "ReduceMax"}.get(p)
     if kind is None:
         raise g.refuse(f"norms of order 1, 2 and inf can be exported, not {p!r}")
-    x = g.op("Abs", input) if kind == "ReduceMax" else input
+    x: Any = g.cast(input, g.y.dtype)
+    x = g.op("Abs", x) if kind == "ReduceMax" else x
     return reduced(g, kind, x, dim, keepdim)
 
 
