@@ -48,7 +48,7 @@ def test_a_computed_weight_is_used_trained_and_saved():
     assert np.allclose(weight.grad.numpy(), np.triu(g) + np.triu(g.T, 1), atol=1e-4)
 
     parametrize.register_parametrization(layer, "weight", scale := Scale())
-    assert np.allclose(layer.weight.detach().numpy(), want, atol=1e-6)      # right inverses keep the value
+    assert np.allclose(layer.weight.detach().numpy(), 2 * want, atol=1e-6) and np.allclose(np.triu(weight.detach().numpy()), half)
     with parametrize.cached():
         calls = scale.calls
         assert layer.weight is layer.weight and scale.calls == calls + 1
@@ -125,6 +125,37 @@ def test_spectral_norm():
         parametrizations.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)
 
 
+def test_what_is_registered_behind_and_what_fails_leaves_the_weight():
+    class Plus(nn.Module):
+        def forward(self, x):
+            return x + 1
+
+    class Short(Scale):
+        def forward(self, x):
+            return x[:1]
+
+    layer = nn.Linear(3, 3)
+    before = layer.weight.detach().numpy().copy()
+    with pytest.raises(ValueError, match="turns"):
+        parametrize.register_parametrization(layer, "weight", Short())
+    assert np.array_equal(layer.weight.detach().numpy(), before) and not parametrize.is_parametrized(layer)
+    parametrize.register_parametrization(layer, "weight", Plus())          # has no right_inverse
+    parametrize.register_parametrization(layer, "weight", Scale())
+    assert np.allclose(layer.weight.detach().numpy(), 2 * (before + 1))
+
+
+def test_spectral_norm_of_a_transposed_convolution_with_another_parametrization():
+    layer = parametrize.register_parametrization(nn.ConvTranspose2d(3, 5, 2), "bias", Scale())
+    assert parametrizations.spectral_norm(layer).parametrizations.weight[0]._u.shape == (5,)
+
+
+def test_remove_gives_the_same_parameter_back():
+    layer = nn.Linear(3, 2)
+    weight = layer.weight.requires_grad_(False)
+    prune.remove(prune.l1_unstructured(layer, "weight", 2), "weight")
+    assert layer.weight is weight and not weight.requires_grad and (weight == 0).sum() == 2
+
+
 @pytest.mark.parametrize("shape", [(4, 4), (3, 5), (5, 3)])
 @pytest.mark.parametrize("how", [None, "cayley"])
 @pytest.mark.parametrize("based", [True, False])
@@ -133,7 +164,13 @@ def test_orthogonal_stays_so(shape, how, based):
     nn.init.orthogonal_(layer.weight)
     w = layer.weight.detach().numpy().copy()
     parametrizations.orthogonal(layer, orthogonal_map=how, use_trivialization=based)
-    assert not based or np.allclose(layer.weight.detach().numpy(), w, atol=1e-5)           # begins where it was
+    first = layer.weight.detach().numpy()
+    if based:
+        assert np.allclose(first, w, atol=1e-5)           # begins where it was
+    elif shape == (4, 4):
+        a = np.tril(w, -1) - np.tril(w, -1).T
+        exp = sum((np.linalg.matrix_power(a, k) / math.factorial(k) for k in range(30)), np.zeros((4, 4)))
+        assert np.allclose(first, exp if how is None else np.linalg.solve(np.eye(4) - a / 2, np.eye(4) + a / 2), atol=1e-5)
     sgd = fastnet.optim.SGD(layer.parameters(), lr=0.3)
     for _ in range(3):
         sgd.zero_grad()

@@ -6,6 +6,7 @@ from typing import Any
 import fastnet
 from fastnet._core.engine import no_grad
 from fastnet._core.tensor import Tensor
+from fastnet.nn.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from fastnet.nn.module import Module
 from fastnet.nn.utils.parametrize import register_parametrization
 from fastnet.nn.utils.spectral_norm import _unit
@@ -94,7 +95,7 @@ def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1
     if n_power_iterations < 1:
         raise ValueError(f"spectral_norm: n_power_iterations must be positive, got {n_power_iterations}")
     if dim is None:
-        dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
+        dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
     return register_parametrization(module, name, _SpectralNorm(getattr(module, name), n_power_iterations, dim, eps))
 
 
@@ -134,8 +135,8 @@ def orthogonal(module: Any, name: str = "weight", orthogonal_map: str | None = N
         module: a Module.
         name: the parameter, of at least two axes.
         orthogonal_map: "matrix_exp", or None, which is the same: the rotation is exp(A); "cayley": (1 - A / 2)^-1 (1 + A / 2).
-        use_trivialization: begin with the orthonormal matrix next to the weight, as the base; False: the base is the identity, and so
-            is the first weight.
+        use_trivialization: begin with the orthonormal matrix next to the weight, as the base; False: the base is the identity, and A is
+            made of the weight.
 
     Raises:
         ValueError: another map ("householder" is not available), or a weight of one axis.
@@ -152,8 +153,6 @@ def orthogonal(module: Any, name: str = "weight", orthogonal_map: str | None = N
         raise ValueError(f"orthogonal: {name!r} must have at least two axes, got {tuple(weight.shape)}")
     part = _Orthogonal(weight, orthogonal_map == "cayley", use_trivialization)
     if not use_trivialization:
-        with no_grad():
-            weight.zero_()
         part.right_inverse = lambda value: value          # type: ignore[method-assign]
         register_parametrization(module, name, part)
         del part.right_inverse

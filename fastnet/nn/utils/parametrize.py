@@ -104,7 +104,8 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
     Args:
         module: whose parameter.
         tensor_name: its name; the parameter itself moves to ``module.parametrizations.<name>.original``.
-        parametrization: called with it; its `right_inverse`, if it has one, gives the value to begin with, a tensor or several.
+        parametrization: called with it; its `right_inverse`, if it has one, gives the value to begin with, a tensor or several. What is put
+            behind another one changes the value, as in PyTorch.
         unsafe: True: do not check that shape and dtype stay.
 
     Returns:
@@ -131,16 +132,22 @@ def register_parametrization(module: Module, tensor_name: str, parametrization: 
         parts = module.parametrizations[tensor_name]  # type: ignore[index]
         if hasattr(parametrization, "right_inverse"):
             with no_grad():
-                setattr(module, tensor_name, parametrization.right_inverse(before))
+                parametrization.right_inverse(before.detach())       # some take what they begin with from it
         parts.append(parametrization)
     else:
+        kept = before.detach()
         parts = ParametrizationList([parametrization], before)
-    made = parts()
-    if not unsafe and (made.shape != before.shape or made.dtype != before.dtype):
+    try:
+        made = parts()
+        if not unsafe and (made.shape != before.shape or made.dtype != before.dtype):
+            raise ValueError(f"register_parametrization: {type(parametrization).__name__} turns {tuple(before.shape)} of {before.dtype} "
+                             f"into {tuple(made.shape)} of {made.dtype}; unsafe=True allows it")
+    except BaseException:
         if old:
             del parts[len(parts) - 1]
-        raise ValueError(f"register_parametrization: {type(parametrization).__name__} turns {tuple(before.shape)} of {before.dtype} into "
-                         f"{tuple(made.shape)} of {made.dtype}; unsafe=True allows it")
+        elif isinstance(before, Parameter):
+            before.data = kept
+        raise
     if not old:
         delattr(module, tensor_name)
         if "parametrizations" not in module._modules:

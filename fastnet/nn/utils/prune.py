@@ -7,7 +7,7 @@ from typing import Any
 import fastnet
 from fastnet._core.tensor import Tensor
 from fastnet.nn.parameter import Parameter
-from fastnet.nn.utils.weight_norm import Computed, keep, put_parameter, release, take_parameter
+from fastnet.nn.utils.weight_norm import Computed, keep, release, take_parameter
 from fastnet.ops.norm import vector_norm
 
 __all__ = ["BasePruningMethod", "CustomFromMask", "Identity", "L1Unstructured", "LnStructured", "RandomStructured", "RandomUnstructured",
@@ -330,10 +330,12 @@ def remove(module: Any, name: str) -> Any:
         ValueError: it is not pruned.
     """
     release(module, _Masked, name, "prune.remove")
-    weight = (getattr(module, name + "_orig") * getattr(module, name + "_mask")).detach()
+    weight = getattr(module, name + "_orig")             # stays the object, which an optimizer may have
+    weight.data = weight.detach() * getattr(module, name + "_mask")
     delattr(module, name + "_orig")
     delattr(module, name + "_mask")
-    put_parameter(module, name, weight)
+    vars(module).pop(name, None)
+    module.register_parameter(name, weight)
     return module
 
 
