@@ -18,10 +18,10 @@ def test_axes_in_and_out(i, o):
 
 def test_structures_none_and_keywords():
     def f(a, pair, k):
-        return {"sum": a.T + pair[0], "two": (pair[1]["c"] * 2, [k.sum()])}
-    got = vmap(f, in_dims=(0, (1, {"c": None})), out_dims={"sum": 1, "two": (None, 0)})(x, (y, {"c": x[0]}), k=x)
+        return {"sum": a.T + pair[0], "two": (pair[1]["c"] * 2, [(a * k).sum()])}    # a keyword is the same for all
+    got = vmap(f, in_dims=(0, (1, {"c": None})), out_dims={"sum": 1, "two": (None, 0)})(x, (y, {"c": x[0]}), k=x[1])
     assert np.array_equal(got["sum"].numpy(), np.stack([x[i].numpy().T + y[:, i].numpy() for i in range(3)], 1))
-    assert fastnet.equal(got["two"][0], x[0] * 2) and np.allclose(got["two"][1][0].numpy(), x.numpy().sum((1, 2)), atol=1e-5)
+    assert fastnet.equal(got["two"][0], x[0] * 2) and np.allclose(got["two"][1][0].numpy(), (x * x[1]).numpy().sum((1, 2)), atol=1e-5)
     assert isinstance(got["two"], tuple) and isinstance(got["two"][1], list)
 
 
@@ -104,6 +104,7 @@ def test_what_is_refused():
                        (lambda: vmap(fastnet.sin)(x[:0]), "one size, not 0"), (lambda: vmap(lambda a: 3.0)(x), "must return Tensors"),
                        (lambda: vmap(fastnet.add)(x, 2.0), "which has no axes"),
                        (lambda: vmap(fastnet.sin, in_dims=("a",))(x), "must be integers"),
+                       (lambda: vmap(fastnet.sin, out_dims=None)(x), "out_dims is None for a result that is not the same"),
                        (lambda: vmap(lambda a: (a, a), out_dims=(0, 0, 0))(x), "out_dims has 3 entries for 2")):
         with pytest.raises(ValueError, match=f"vmap: .*{word}"):
             call()

@@ -64,7 +64,11 @@ def _together(results: list[Any], dims: Any) -> Any:
         return {k: _together([r[k] for r in results], dims[k]) for k in first}
     if isinstance(first, (tuple, list)):
         return _rebuilt(first, [_together([r[k] for r in results], dims[k]) for k in range(len(first))])
-    return first if dims is None else stack(results, dims)
+    if dims is not None:
+        return stack(results, dims)
+    if isinstance(first, Tensor) and any(r is not first and r.detach().numpy().tobytes() != first.detach().numpy().tobytes() for r in results):
+        raise ValueError("vmap: out_dims is None for a result that is not the same for all")
+    return first
 
 
 def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *, chunk_size: int | None = None) -> Callable:
@@ -76,8 +80,8 @@ def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = 
     Args:
         func: takes and returns tensors, or tuples, lists and dicts of them.
         in_dims: the axis of the batch in each positional argument: a number, or a tuple with a number, None (the argument is the same for
-            all) or a structure like the argument for each. Keyword arguments have it in front.
-        out_dims: where the axis goes in the results, in the same way; None: the result is the same for all, and the first is taken.
+            all) or a structure like the argument for each. Keyword arguments are the same for all.
+        out_dims: where the axis goes in the results, in the same way; None: the result is the same for all.
         randomness: what random numbers func may draw: "error": none; "different": others for each; "same": the same for each.
         chunk_size: either way; one is computed at a time.
 
@@ -85,7 +89,8 @@ def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = 
         A function of func's arguments.
 
     Raises:
-        ValueError: (when called) in_dims or out_dims do not fit, no argument has the axis, its sizes differ or are 0.
+        ValueError: (when called) in_dims or out_dims do not fit, no argument has the axis, its sizes differ or are 0, a result
+            with out_dims None is not the same for all.
         RuntimeError: (when called) random numbers were drawn under "error".
 
     >>> import fastnet
@@ -105,8 +110,7 @@ def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = 
             dims = _dims(args, tuple(in_dims), "in_dims")
         else:
             raise ValueError(f"vmap: in_dims must be a number or have one entry for each of {len(args)} arguments, got {in_dims!r}")
-        words = _dims(kwargs, 0, "in_dims")
-        sizes = {*_sizes(args, dims), *_sizes(kwargs, words)}
+        sizes = {*_sizes(args, dims)}
         if len(sizes) != 1 or 0 in sizes:
             raise ValueError("vmap: no argument has an axis of the batch" if not sizes else
                              f"vmap: the axes of the batch must have one size, not 0, got {sorted(sizes)}")
@@ -115,7 +119,7 @@ def vmap(func: Callable, in_dims: Any = 0, out_dims: Any = 0, randomness: str = 
         for i in range(sizes.pop()):
             if randomness == "same":
                 set_rng_state(before)
-            results.append(func(*_one(args, dims, i), **_one(kwargs, words, i)))
+            results.append(func(*_one(args, dims, i), **kwargs))
             if randomness == "error" and not i and not bool((get_rng_state() == before).all()):
                 raise RuntimeError("vmap: the function draws random numbers; say randomness='different' or 'same'")
         return _together(results, _dims(results[0], out_dims, "out_dims"))
