@@ -352,3 +352,24 @@ def test_values_are_pytorchs():
     ours, theirs = (k.RelaxedOneHotCategorical(f(0.7), f([1.0, 2.0, 1.0])).log_prob(f(rest.tolist())).item() for k, f in ((D, t), (P,
         torch.tensor)))
     assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+@pytest.mark.parametrize("transform, base", [(T.AffineTransform(fastnet.tensor([1.0, 2.0]), fastnet.tensor([3.0, 4.0])), D.Normal(0.0, 1.0)),
+                                             (T.PowerTransform(fastnet.tensor([0.5, 2.0])), D.Exponential(1.0))])
+def test_numbers_of_a_transform_make_a_batch(transform, base):
+    made = D.TransformedDistribution(base, transform)
+    assert made.batch_shape == (2,) and made.event_shape == ()
+    x = transform.inv(made.sample((4000,))).numpy()
+    assert x.shape == (4000, 2) and abs(np.corrcoef(x.T)[0, 1]) < 0.1      # each has draws of its own
+    value = fastnet.tensor([1.5, 2.0])
+    each = base.log_prob(transform.inv(value)) - transform.log_abs_det_jacobian(transform.inv(value), value)
+    assert np.allclose(made.log_prob(value).numpy(), each.numpy(), atol=1e-6)
+
+
+def test_values_that_cannot_be():
+    for made, value in ((D.RelaxedBernoulli(0.5, 0.2), -1.0), (D.FisherSnedecor(5.0, 6.0), -1.0),
+                        (D.TransformedDistribution(D.Normal(0.0, 1.0), T.ExpTransform()), -1.0)):
+        with pytest.raises(ValueError, match="value does not satisfy"):
+            made.log_prob(fastnet.tensor(value))
+    assert D.Beta(0.5, 1.5).mode.isnan() or D.Beta(0.5, 1.5).mode == 0
+    assert D.Beta(0.5, 3.0).mode == 0 and D.Beta(3.0, 0.5).mode == 1

@@ -248,7 +248,8 @@ class Beta(Distribution):
 
     @property
     def mode(self) -> Tensor:
-        return (self.concentration1 - 1) / (self.concentration1 + self.concentration0 - 2)
+        a, b = (self.concentration1 - 1).clamp(min=0), (self.concentration0 - 1).clamp(min=0)
+        return a / (a + b)
 
     @property
     def variance(self) -> Tensor:
@@ -334,6 +335,7 @@ class FisherSnedecor(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         a, b, value = 0.5 * self.df1, 0.5 * self.df2, self._value(value)
         ratio = self.df1 / self.df2
+        self._require("value", value > 0)
         return (gammaln(a + b) - gammaln(a) - gammaln(b) + a * ratio.log() + (a - 1) * value.log() - (a + b) * (ratio * value).log1p())
 
     @property

@@ -36,6 +36,10 @@ class TransformedDistribution(Distribution):
                 raise TypeError(f"TransformedDistribution: transforms must be Transforms, got {type(t).__name__}")
         whole, batch = ComposeTransform(self.transforms), len(base_distribution.batch_shape)
         shape = (*base_distribution.batch_shape, *base_distribution.event_shape)
+        wide = tuple(whole.inverse_shape(whole.forward_shape(shape))) if whole.event_dim <= len(shape) else shape
+        if wide != shape:                                  # a draw for each of the transforms' own numbers
+            batch, shape = len(wide) - len(base_distribution.event_shape), wide
+            base_distribution = base_distribution.expand(wide[:batch])
         if whole.event_dim > len(shape):
             raise ValueError(f"TransformedDistribution: transforms take values of {whole.event_dim} axes, the base has shape {shape}")
         self._taken = max(0, whole.event_dim - len(base_distribution.event_shape))
@@ -57,6 +61,8 @@ class TransformedDistribution(Distribution):
             return self._through(self.base_dist.sample(sample_shape))
 
     def log_prob(self, value: Tensor) -> Tensor:
+        if self.transforms:
+            self._require("value", self.transforms[-1].codomain.check(value))
         total: Any = 0.0
         n = len(self.event_shape)
         for t in reversed(self.transforms):

@@ -6,6 +6,8 @@ from typing import Any
 
 import fastnet
 from fastnet._core.tensor import Tensor
+from fastnet.distributions import constraints
+from fastnet.distributions.constraints import Constraint
 from fastnet.nn.functional import softplus
 
 __all__ = ["AffineTransform", "ComposeTransform", "ExpTransform", "PowerTransform", "SigmoidTransform", "SoftplusTransform",
@@ -20,6 +22,7 @@ class Transform:
 
     Attributes:
         event_dim: how many last axes make one value: 0 where each number is transformed by itself.
+        codomain: the constraint that values satisfy.
         inv: the inverse transform.
 
     Raises:
@@ -28,6 +31,7 @@ class Transform:
 
     event_dim = 0
     bijective = True
+    codomain = constraints.real
 
     def __init__(self, cache_size: int = 0) -> None:
         if cache_size not in (0, 1):
@@ -40,9 +44,8 @@ class Transform:
         return _Inverse(self)
 
     def _seen(self, given: int, value: Tensor) -> Tensor | None:
-        if self._last is not None and self._last[given] is value:
-            return self._last[1 - given]
-        return None
+        last = self._last                                 # read once: another thread may write it
+        return last[1 - given] if last is not None and last[given] is value else None
 
     def _keep(self, x: Tensor, y: Tensor) -> None:
         if self._cache_size:
@@ -167,6 +170,11 @@ class ComposeTransform(Transform):
         return shape
 
 
+def _grown(shape: Any, *parts: Any) -> tuple[int, ...]:
+    """A shape broadcast with a transform's own numbers."""
+    return tuple(fastnet.broadcast_shapes(tuple(shape), *(tuple(x.shape) for x in parts if isinstance(x, Tensor))))
+
+
 class AffineTransform(Transform):
     """y = loc + scale x.
 
@@ -181,6 +189,11 @@ class AffineTransform(Transform):
         super().__init__(cache_size)
         self.loc, self.scale, self.event_dim = loc, scale, event_dim
 
+    def forward_shape(self, shape: Any) -> Any:
+        return _grown(shape, self.loc, self.scale)
+
+    inverse_shape = forward_shape
+
     def _call(self, x: Tensor) -> Tensor:
         return self.loc + self.scale * x
 
@@ -194,6 +207,8 @@ class AffineTransform(Transform):
 
 class ExpTransform(Transform):
     """y = exp(x)."""
+
+    codomain = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:
         return x.exp()
@@ -213,9 +228,16 @@ class PowerTransform(Transform):
         cache_size: as `Transform`'s.
     """
 
+    codomain = constraints.positive
+
     def __init__(self, exponent: Tensor | float, cache_size: int = 0) -> None:
         super().__init__(cache_size)
         self.exponent = exponent
+
+    def forward_shape(self, shape: Any) -> Any:
+        return _grown(shape, self.exponent)
+
+    inverse_shape = forward_shape
 
     def _call(self, x: Tensor) -> Tensor:
         return x ** self.exponent
@@ -236,6 +258,8 @@ def _inside(y: Tensor) -> Tensor:
 class SigmoidTransform(Transform):
     """y = 1 / (1 + exp(-x)), kept from 0 and 1."""
 
+    codomain = constraints.unit_interval
+
     def _call(self, x: Tensor) -> Tensor:
         return _inside(x.sigmoid())
 
@@ -249,6 +273,8 @@ class SigmoidTransform(Transform):
 
 class SoftplusTransform(Transform):
     """y = log(1 + exp(x))."""
+
+    codomain = constraints.positive
 
     def _call(self, x: Tensor) -> Tensor:
         return softplus(x)
@@ -271,6 +297,8 @@ class TanhTransform(Transform):
     (tensor([20.]), tensor([-38.6137]))
     """
 
+    codomain = constraints.interval(-1.0, 1.0)
+
     def _call(self, x: Tensor) -> Tensor:
         return x.tanh()
 
@@ -285,6 +313,7 @@ class StickBreakingTransform(Transform):
     """Vectors of n numbers to n + 1 probabilities: each takes its part of what the ones before have left of a stick."""
 
     event_dim = 1
+    codomain = Constraint("simplex", lambda y: (y >= 0).all(-1) & ((y.sum(-1) - 1).abs() < 1e-5), 1)
 
     def _call(self, x: Tensor) -> Tensor:
         rest = fastnet.arange(x.shape[-1], 0, -1, dtype=x.dtype).log()
