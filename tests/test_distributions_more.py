@@ -354,8 +354,9 @@ def test_values_are_pytorchs():
     assert ours == pytest.approx(theirs, abs=1e-5)
 
 
-@pytest.mark.parametrize("transform, base", [(T.AffineTransform(fastnet.tensor([1.0, 2.0]), fastnet.tensor([3.0, 4.0])), D.Normal(0.0, 1.0)),
-                                             (T.PowerTransform(fastnet.tensor([0.5, 2.0])), D.Exponential(1.0))])
+@pytest.mark.parametrize("transform, base",
+                         [(T.AffineTransform(fastnet.tensor([1.0, 2.0]), fastnet.tensor([3.0, 4.0])), D.Normal(0.0, 1.0)),
+                          (T.PowerTransform(fastnet.tensor([0.5, 2.0])), D.Exponential(1.0))])
 def test_numbers_of_a_transform_make_a_batch(transform, base):
     made = D.TransformedDistribution(base, transform)
     assert made.batch_shape == (2,) and made.event_shape == ()
