@@ -100,10 +100,10 @@ def test_lazy_norms_keep_the_dtype_and_unused_layers_are_saved():
 
 def test_named_results_go_through_pickle_and_print_the_name_of_their_function():
     x = fastnet.tensor([[3.0, 1.0], [1.0, 5.0]])
-    results = [getattr(x, name)(1) for name in ("topk", "kthvalue", "sort", "median", "mode", "cummax", "cummin")]
+    results = [getattr(x, name)(1) for name in ("max", "min", "topk", "kthvalue", "sort", "median", "mode", "cummax", "cummin")]
     results += [fastnet.aminmax(x), fastnet.svd(x), fastnet.qr(x)]
     results += [getattr(fastnet.linalg, name)(x) for name in ("svd", "eigh", "slogdet")]
-    names = "topk kthvalue sort median mode cummax cummin aminmax svd qr svd eigh slogdet"
+    names = "max min topk kthvalue sort median mode cummax cummin aminmax svd qr svd eigh slogdet"
     for name, result in zip(names.split(), results, strict=True):
         back = pickle.loads(pickle.dumps(result))
         assert type(back) is type(result) and repr(back) == repr(result) and repr(result).startswith(f"{name}(")

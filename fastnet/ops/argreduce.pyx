@@ -28,8 +28,9 @@ cdef extern from "kernels/argreduce.h" nogil:
 
 cdef Py_ssize_t PIECE = 16384                            # of a long row: its extremes are found first, then one piece is searched
 
-max_result = namedtuple("max", "values indices")
-min_result = namedtuple("min", "values indices")
+max_result = namedtuple("max", "values indices", module=__name__)
+min_result = namedtuple("min", "values indices", module=__name__)
+max_result.__qualname__, min_result.__qualname__ = "max_result", "min_result"    # what pickles know them by
 
 
 cdef int select_backward(fn_node *n, fn_tensor *gy, fn_tensor *gin) except -1:
