@@ -133,14 +133,15 @@ def all_reduce(tensor: Tensor, op: ReduceOp = ReduceOp.SUM, group: Any = None, a
 
     Raises:
         ValueError: there is no group.
+        TypeError: op is no `ReduceOp`.
     """
-    _group("all_reduce")
+    _own("all_reduce", 0, op)
     return Work() if async_op else None
 
 
 def reduce(tensor: Tensor, dst: int = 0, op: ReduceOp = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Work | None:
     """Combine a tensor over all processes for one of them, 0; as `all_reduce`."""
-    _own("reduce", dst)
+    _own("reduce", dst, op)
     return Work() if async_op else None
 
 
@@ -150,8 +151,10 @@ def broadcast(tensor: Tensor, src: int = 0, group: Any = None, async_op: bool = 
     return Work() if async_op else None
 
 
-def _own(op: str, place: int) -> None:
+def _own(op: str, place: int, how: Any = ReduceOp.SUM) -> None:
     _group(op)
+    if not isinstance(how, ReduceOp):
+        raise TypeError(f"{op}: op must be a ReduceOp, got {how!r}")
     if place != 0:
         raise ValueError(f"{op}: there is only process 0, got {place}")
 
@@ -165,10 +168,12 @@ def all_gather(tensor_list: list[Tensor], tensor: Tensor, group: Any = None, asy
         group, async_op: as `all_reduce`'s.
 
     Raises:
-        ValueError: there is no group, or the list has another length.
+        ValueError: there is no group, the list has another length, or its tensor another shape.
     """
     _group("all_gather")
     if len(tensor_list) != 1:
         raise ValueError(f"all_gather: tensor_list must have one tensor for each process, 1, got {len(tensor_list)}")
+    if tensor_list[0].shape != tensor.shape:
+        raise ValueError(f"all_gather: tensor_list has a tensor of shape {tuple(tensor_list[0].shape)} for one of {tuple(tensor.shape)}")
     tensor_list[0].copy_(tensor.detach())
     return Work() if async_op else None

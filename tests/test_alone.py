@@ -26,7 +26,10 @@ def test_one_process_talks_to_itself(group):
     assert dist.all_reduce(x, op=dist.ReduceOp.AVG) is None and dist.broadcast(x, src=0) is None and dist.reduce(x, 0) is None
     assert dist.all_reduce(x, async_op=True).wait() and dist.barrier() is None and dist.all_gather(into, x) is None
     assert x.tolist() == into[0].tolist() == [0, 1, 2]
+    with pytest.raises(TypeError, match="must be a ReduceOp"):
+        dist.all_reduce(x, op="sum")
     for call, word in ((lambda: dist.broadcast(x, src=1), "only process 0"), (lambda: dist.all_gather([], x), "for each process, 1"),
+                       (lambda: dist.all_gather([x], x[:1]), "a tensor of shape"),
                        (lambda: dist.init_process_group("gloo"), "called before")):
         with pytest.raises(ValueError, match=word):
             call()
