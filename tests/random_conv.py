@@ -116,6 +116,18 @@ def followed(rnd: random.Random, name: str, case: Case, inputs: list, y: np.ndar
             assert same_bits(array(fn.nn.Sequential(layer, activation)(x)), array(activation(y))), f"Sequential with {activation}"
 
 
+def joined(rnd: random.Random, name: str, case: Case, inputs: list, gy: np.ndarray) -> None:
+    """An input gradient that is added to what waits at a join gives the bits of the sum."""
+    leaf, w, b = tensors(inputs, [0])
+    x = rnd.choice((leaf * 1, leaf))
+    y, other = getattr(fn, name)(x, w, b, **case.args), x * 2          # the newer one's gradient is there first
+    gother = laid(np.random.default_rng(5).standard_normal(x.shape).astype(gy.dtype), rnd.choice(KEEPING))
+    gy, gother = tensors([gy, gother])
+    one, two = (fn.autograd.grad(out, x, g, retain_graph=True)[0] for out, g in ((other, gother), (y, gy)))
+    got, = fn.autograd.grad([y, other], x, [gy, gother])
+    assert same_bits(array(got), array(one + two)), "the input gradient added at a join has other bits than the sum"
+
+
 def hold(rnd: random.Random, drawn: tuple[str, Case]) -> Counter:
     """Compare one call with the definition; what was counted: passes by algorithm."""
     name, case = drawn
@@ -139,15 +151,16 @@ def hold(rnd: random.Random, drawn: tuple[str, Case]) -> Counter:
             assert got.shape == want.shape and got.dtype == dtype, f"{what}, {where}: {got.dtype} {got.shape}, not {want.shape}"
             most = (8e-5 if what == "gw" else 4e-5) if dtype == "float32" else 1e-12
             off = np.abs(got - want)
-            error = off.max() / max(np.sqrt(terms), np.abs(want).max())
-            assert error <= most, f"{what} {taken}, {where}: off by {error:.3g} at {tuple(map(int, np.unravel_index(off.argmax(), off.shape)))}"
-        for threads in rnd.choice(((), (), (2,), (3,))):              # on a busy machine a team waits longer than it works
+            error, place = off.max() / max(np.sqrt(terms), np.abs(want).max()), tuple(map(int, np.unravel_index(off.argmax(), off.shape)))
+            assert error <= most, f"{what} {taken}, {where}: off by {error:.3g} at {place}"
+        for threads in rnd.choice(((), (), (2,), (3,))):              # a team waits longer than it works
             launch.set_num_threads(threads)
             for what, got, want in zip(("y", "gx", "gw", "gb"), passes(name, case, inputs, gy), first):
                 assert same_bits(got, want), f"{what} {taken}, {where}: {threads} threads give other bits than one"
-        if "transpose" not in name:
-            try:
+        try:
+            joined(rnd, name, case, inputs, gy)
+            if "transpose" not in name:
                 followed(rnd, name, case, inputs, first[0])
-            except AssertionError as error:
-                raise AssertionError(f"{taken}, {where}: {error}") from error
+        except AssertionError as error:
+            raise AssertionError(f"{taken}, {where}: {error}") from error
     return Counter(f"{which} {way}" for which, way in taken.items())
