@@ -35,12 +35,17 @@ def side(rnd: random.Random, most: int) -> int:
     return rnd.randint(1, rnd.choice((2, 9, 40, most)))
 
 
+def scaled(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Rows whose products with others are near 1, so that an activation makes no sum look less exact than it is."""
+    return rng.standard_normal(shape) / np.sqrt(shape[-1])
+
+
 def draw_matmul(rnd: random.Random, most: int = 300) -> tuple[OpSpec, Case]:
     m, n, k = (side(rnd, most) for _ in range(3))
     if rnd.random() < 0.4:
         lead = [side(rnd, 5) for _ in range(rnd.randint(0, 2))]
         op, args = rnd.choice((("linear", {}), ("linear_act", {"activation": rnd.choice((None, "tanh", "sigmoid"))})))
-        return SPEC[op], Case(((*lead, m, k), (n, k), (n,) if rnd.random() < 0.7 else None), args)
+        return SPEC[op], Case(((*lead, m, k), (n, k), (n,) if rnd.random() < 0.7 else None), args, [scaled, normal, normal])
     lead = [rnd.randint(1, 4) for _ in range(rnd.choice((0, 0, 1, 2, 3)))]
     a, b = ([rnd.choice((s, s, 1)) for s in lead[rnd.randint(0, len(lead)):]] for _ in range(2))
     a, b = ([] if rnd.random() < 0.1 else [*a, m]), ([*b, k, n] if rnd.random() < 0.9 else [k])
@@ -86,8 +91,8 @@ def draw_recurrent(rnd: random.Random) -> tuple[OpSpec, Case]:
     proj = rnd.randint(1, hidden - 1) if kind == "LSTM" and hidden > 1 and rnd.random() < 0.4 else None
     p, bias = proj or hidden, (gates,) if rnd.random() < 0.7 else None
     cell = (counts[0], hidden) if kind == "LSTM" else None
-    # Of a ReLU nothing is near its kink: all is positive.
-    make = (lambda rng, s: rng.uniform(0.1, 1.0, s) / s[-1]) if kind == "RNN_RELU" else lambda rng, s: 0.4 * rng.standard_normal(s)
+    # Of a ReLU nothing is near its kink: all is positive.  Of the others, weights that let no rounding error grow with the steps.
+    make = (lambda rng, s: rng.uniform(0.1, 1.0, s) / s[-1]) if kind == "RNN_RELU" else lambda rng, s: 0.7 * scaled(rng, s)
     case = Case(((sum(counts), features), (counts[0], p), cell, (gates, features), (gates, p), bias, bias, proj and (proj, hidden)),
                 {"kind": kind, "counts": tuple(counts), "reverse": rnd.random() < 0.5}, make)
     return OpSpec("recurrent", "fastnet.ops.recurrent.recurrent", steps, tol=4e-6, call=lambda f, x, h, c, *w, kind, counts, reverse: tuple(
