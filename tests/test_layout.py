@@ -99,6 +99,7 @@ CONCERNS = {                                              # what it looks like, 
     "vector attributes": (r"vector_size\s*\(", VOCABULARIES | {"csrc/simd/scalar.h"}),
     "allocation": (r"\b(?<!aligned_)(malloc|calloc|realloc|free|mmap|munmap|posix_memalign|alloca|PyMem_\w+)\s*\(", {"csrc/arena.c"}),
     "CPU detection": (r"__builtin_cpu_(supports|init)|cpuid|getauxval|xgetbv", {"csrc/dispatch.c"}),
+    "the size of what is stored past the caches": (r"\b12 << 20\b", {"fastnet/_core/launch.pxd", "csrc/kernels/copy.inc.c"}),
     "printing": (r"\b(f?printf|puts|perror|abort)\s*\(", set()),
 }
 

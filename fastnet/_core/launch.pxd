@@ -17,3 +17,7 @@ cdef inline double byte_cost(double bytes) noexcept nogil:
 
 cdef inline double flop_cost(double flops) noexcept nogil:
     return flops * 0.006
+
+# Bytes of the arrays of a pass beyond which its result is stored past the caches.
+cdef enum:
+    STREAM = 12 << 20

@@ -2,7 +2,7 @@
 from libc.stdint cimport int64_t
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
-from fastnet._core.launch cimport byte_cost, launch
+from fastnet._core.launch cimport STREAM, byte_cost, launch
 from fastnet._core.memory cimport block_free, block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
@@ -35,7 +35,7 @@ cdef void _split(fn_batch_norm_args *a, const fn_tensor *x, Py_ssize_t groups, i
         if a.rows < 8 * a.fold:
             a.fold = 1
     a.width = a.fold * a.c
-    a.stream = a.width % 16 == 0 and arrays * x.size * itemsize(x.dtype) > 12 << 20
+    a.stream = a.width % 16 == 0 and arrays * x.size * itemsize(x.dtype) > STREAM
     a.lines = a.rows // a.fold
     a.tail = (a.rows - a.lines * a.fold) * a.c
     a.chunk = max(64, 16384 // max(1, a.width))

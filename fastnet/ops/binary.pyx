@@ -1,7 +1,7 @@
 """Ops of two operands: the fast door for contiguous tensors of one shape, the slow one for everything else, and in-place forms."""
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
-from fastnet._core.launch cimport byte_cost, launch
+from fastnet._core.launch cimport STREAM, byte_cost, launch
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
 from fastnet.ops.select cimport new_history
@@ -47,7 +47,7 @@ cdef Tensor _fast(const fn_tensor *like, Side *a, Side *b, const Binary *op, dou
     cdef Py_ssize_t width = itemsize(like.dtype)
     args.p[0], args.p[1], args.p[2] = y.t.p, a.t.p, b.t.p
     args.s[0] = s0
-    args.stream = width * y.t.size > 12 << 20
+    args.stream = width * y.t.size > STREAM
     args.ndim, args.dims[0] = 1, y.t.size
     args.strides[0][0], args.strides[1][0], args.strides[2][0] = 1, a.t.st != NULL, b.t.st != NULL
     launch(op.kernel, like.dtype, &args, y.t.size, max(op.ns, byte_cost(width * 3)) * y.t.size)

@@ -2,7 +2,7 @@
 from libc.float cimport DBL_EPSILON, FLT_EPSILON
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
-from fastnet._core.launch cimport byte_cost, launch, max_threads
+from fastnet._core.launch cimport STREAM, byte_cost, launch, max_threads
 from fastnet._core.memory cimport block_free, block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
@@ -25,9 +25,6 @@ cdef extern from "groups/norm.h" nogil:
         Py_ssize_t rows, n, chunk, chunks
         double eps
         int stream
-
-cdef enum:
-    STREAM = 12 << 20               # bytes of the arrays of a pass beyond which its result goes past the caches
 
 # inputs: 0 x, 1 w, 2 b; saved: 0 x, 1 w; n.block: rstd, mean; n.i: elements of a row, whether there is a mean; n.f[0]: eps
 

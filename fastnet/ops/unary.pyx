@@ -1,7 +1,7 @@
 """Functions of one number: exp, log, sin and so on, in place too.  `UNARY` is their table; the machinery serves activations as well."""
 from fastnet._core.array cimport *
 from fastnet._core.fn cimport *
-from fastnet._core.launch cimport byte_cost, launch
+from fastnet._core.launch cimport STREAM, byte_cost, launch
 from fastnet._core.memory cimport block_new
 from fastnet._core.tape cimport *
 from fastnet._core.tensor cimport *
@@ -97,7 +97,7 @@ cdef Tensor unary(object input, const Unary *op, const double *s):
     if is_contiguous(&x.t):
         args.p[0], args.p[1] = y.t.p, x.t.p
         args.s[0], args.s[1], args.s[2] = s[0], s[1], s[2]
-        args.stream = y.t.size * itemsize(x.t.dtype) > 12 << 20
+        args.stream = y.t.size * itemsize(x.t.dtype) > STREAM
         args.ndim, args.dims[0], args.strides[0][0], args.strides[1][0] = 1, y.t.size, 1, 1
         launch(op.kernel, x.t.dtype, &args, y.t.size, max(op.ns, byte_cost(2 * itemsize(x.t.dtype))) * y.t.size)
     else:
