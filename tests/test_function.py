@@ -237,6 +237,24 @@ def test_an_output_saved_for_backward_is_no_cycle():
         gc.enable()
 
 
+def test_what_was_not_saved_is_not_kept():
+    class Twice(Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, gy):
+            return 2 * gy
+    x = leaf(1.0, 2.0)
+    before = fastnet.memory_stats()["live_bytes"]
+    y = Twice.apply(x + fastnet.zeros(1000, 2))
+    made = fastnet.memory_stats()["live_bytes"] - before
+    assert 16_000 <= made < 20_000                       # of the two arrays the result only
+    y.sum().backward()
+    assert x.grad.tolist() == [2000, 2000]
+
+
 def test_nothing_is_recorded_without_gradients():
     with fastnet.no_grad():
         assert not Cube.apply(leaf(1.0)).requires_grad

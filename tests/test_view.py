@@ -233,6 +233,20 @@ def test_view_moves_nothing_that_has_another_name():
         assert x.view(2, -1).shape == (2, 48)
 
 
+def test_view_of_what_a_module_with_backward_hooks_made():
+    seen = []
+    layer = fastnet.nn.Conv2d(3, 4, 3)
+    layer.register_full_backward_hook(lambda module, gx, gy: seen.append(gy[0].shape))
+    x = fastnet.randn(2, 3, 6, 5)
+    y = layer(x)
+    assert y.view(2, -1).shape == (2, 48)
+    (y.view(2, -1) ** 2).sum().backward()
+    assert seen == [(2, 4, 4, 3)]
+    w = layer.weight.detach().clone().requires_grad_()
+    (fastnet.conv2d(x, w, layer.bias.detach()) ** 2).sum().backward()
+    assert np.allclose(layer.weight.grad.numpy(), w.grad.numpy(), rtol=1e-5)
+
+
 def memoryview_of(x):
     return memoryview(x.detach())
 

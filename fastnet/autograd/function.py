@@ -119,9 +119,10 @@ class Function:
             if any(y is not None for y in tracked):
                 ctx._detach_outputs({id(y): (None if tracked[k] is None else k, y.detach()) for row in (fresh, outputs)
                                      for k, y in enumerate(row) if isinstance(y, Tensor) and id(y) not in given})
+                n_inputs = len(args)                     # `args` itself would live as long as the node
                 shapes = [None if y is None else (y.shape, y.dtype.numpy) for y in tracked] if ctx._materialize else None
                 record_function(cls.__name__, list(args), tracked,
-                                lambda grads, node=None: _call_backward(cls, ctx, len(args), grads, shapes, node))
+                                lambda grads, node=None: _call_backward(cls, ctx, n_inputs, grads, shapes, node))
         return fresh[0] if single else fresh
 
 
