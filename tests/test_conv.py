@@ -171,7 +171,32 @@ def test_gradcheck_of_every_algorithm(name):
                 assert abs((ends[0] - ends[1]) / 2e-5 - slope) <= 1e-6 * max(1, abs(slope)), algorithm
 
 
+@pytest.mark.parametrize("name", ["few out", "groups of four", "groups of four, strides", "groups, strides", "one channel", "few in", "3x3"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_infinite_pixel_reaches_the_taps_that_see_it(name, dtype):
+    """In the weight gradient, and no NaN comes to the others."""
+    x_shape, w_shape, stride, padding, dilation, groups = SHAPES[name]
+    zeros = fn.zeros(*w_shape, dtype=getattr(fn, dtype))
+    for at in ((0, 0), (-1, -1), (3, -1)):
+        x, w = normal(*x_shape, dtype=dtype), zeros.clone().requires_grad_()
+        x[0, 0, at[0], at[1]] = float("inf")
+        mark = fn.zeros(*x_shape)
+        mark[0, 0, at[0], at[1]] = 1
+        seen = zeros.clone().requires_grad_()
+        gy = normal(*fn.conv2d(x, zeros, None, stride, padding, dilation, groups).shape, dtype=dtype)
+        with backend.flags(algorithm="direct"):
+            fn.conv2d(mark.to(w.dtype), seen, None, stride, padding, dilation, groups).backward(gy)
+        verdicts = backend.explain(*SHAPES[name], dtype=w.dtype)["weight"].verdicts
+        for algorithm in [a for a in ("planar", "direct") if verdicts[a][0]]:
+            with backend.flags(algorithm=algorithm):
+                w.grad = None
+                fn.conv2d(x, w, None, stride, padding, dilation, groups).backward(gy)
+            assert not w.grad.isnan().any() and (w.grad.isinf() == (seen.grad != 0)).all(), (algorithm, at)
+
+
 def test_the_choice_is_explained():
+    able, reason = backend.explain((1, 4, 9, 9), (4, 1, 3, 3), groups=4)["weight"].verdicts["planar"]
+    assert able and "depthwise" in reason
     found = backend.explain((8, 64, 28, 28), (256, 64, 1, 1))
     assert {c.algorithm for c in found.values()} == {"gemm"} and "matrix product" in found["input"].reason
     assert backend.explain((8, 64, 28, 28), (64, 64, 7, 7), padding=3)["forward"].algorithm == "direct"

@@ -104,8 +104,11 @@ cdef int planar_judge(int dtype, const fn_conv_shape *s, int which, const char *
     if which != CONV_INPUT and (s.stride[0] > s.kernel[0] or s.stride[1] > s.kernel[1] or s.stride[2] > s.kernel[2]):
         why[0] = b"the stride is longer than the kernel"
         return CONV_CAN
-    if made > (8 if dtype == FN_F32 else 4) or (s.groups > 1 and s.groups == s.c):
+    if made > (8 if dtype == FN_F32 else 4):
         why[0] = b"the output channels fill a vector"
+        return CONV_CAN
+    if s.groups > 1 and s.groups == s.c:
+        why[0] = b"every channel has kernels of its own: depthwise makes no copy of it"
         return CONV_CAN
     why[0] = b"few output channels: lanes are better pixels"
     return CONV_BEST
@@ -121,7 +124,15 @@ cdef int planar_input(int dtype, const fn_conv_shape *s, const void *gy, const v
 
 
 cdef int planar_weight(int dtype, const fn_conv_shape *s, const void *x, const void *gy, void *gw) except -1:
-    return run(CONV_WEIGHT, FN_CONV_PLANAR, dtype, s, x, gy, NULL, gw, NULL)
+    cdef Py_ssize_t i, n = s.k * (s.c // s.groups) * conv_taps(s)
+    cdef double w
+    run(CONV_WEIGHT, FN_CONV_PLANAR, dtype, s, x, gy, NULL, gw, NULL)
+    # Zeros behind the rows of gy meet pixels of x that the tap does not see.  Where one of those is infinite, the sum is a NaN of no meaning.
+    for i in range(n):
+        w = (<const float *>gw)[i] if dtype == FN_F32 else (<const double *>gw)[i]
+        if w != w:
+            return direct_weight(dtype, s, x, gy, gw)
+    return 0
 
 
 cdef int scatter_judge(int dtype, const fn_conv_shape *s, int which, const char **why) noexcept:
