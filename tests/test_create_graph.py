@@ -1,5 +1,6 @@
 """Backward that is recorded: what it keeps, refuses and hands on, as PyTorch does."""
 import gc
+import math
 
 import fastnet
 import numpy as np
@@ -282,3 +283,27 @@ def test_at_the_ends_a_recorded_gradient_is_the_plain_one(f, values):
     plain, recorded = (grad(f(x, t), [x, t], create_graph=made, allow_unused=True) for made in (False, True))
     for a, b in zip(plain, recorded):
         assert a is None and b is None or np.allclose(a.numpy(), b.detach().numpy(), rtol=1e-9) and bool(b.isfinite().all())
+
+
+ENDS = {
+    "relu": lambda x: x.relu(), "abs": lambda x: x.abs(), "clamp": lambda x: x.clamp(-1, 1), "hardtanh": F.hardtanh, "relu6": F.relu6,
+    "threshold": lambda x: F.threshold(x, 1.0, 5.0), "hardshrink": F.hardshrink, "softshrink": F.softshrink, "hardswish": F.hardswish,
+    "hardsigmoid": F.hardsigmoid, "leaky_relu": F.leaky_relu, "elu": F.elu, "selu": F.selu, "celu": lambda x: F.celu(x, 0.5),
+    "elu of a negative alpha": lambda x: F.elu(x, -0.5), "softplus": F.softplus, "sqrt": lambda x: x.sqrt(), "exp": lambda x: x.exp(),
+    "maximum": lambda x, y: x.maximum(y), "minimum": lambda x, y: x.minimum(y), "prelu": lambda x, y: F.prelu(x, y[:1]),
+    "clamp by tensors": lambda x, y: x.clamp(y, y + 1), "clamp from above": lambda x, y: x.clamp(max=y),
+}
+
+
+OF_TWO = ("maximum", "minimum", "prelu", "clamp by tensors", "clamp from above")
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("dtype", [fastnet.float32, fastnet.float64], ids=["float32", "float64"])
+def test_of_nan_and_infinity_a_recorded_gradient_is_the_plain_one(name, dtype):
+    ends = [math.nan, math.inf, -math.inf, 0.0, -2.0, 1.0, 3.0]
+    xs = [tensor(a, dtype=dtype, requires_grad=True) for a in ([a for a in ends for _ in ends], ends * len(ends))][:2 if name in OF_TWO else 1]
+    gy = fastnet.linspace(-1, 2, len(ends) ** 2, dtype=dtype)
+    plain, recorded = (grad(ENDS[name](*xs), xs, gy, create_graph=made) for made in (False, True))
+    for a, b in zip(plain, recorded):
+        assert np.allclose(a.numpy(), b.detach().numpy(), equal_nan=True), (a, b)

@@ -31,7 +31,7 @@ def _mish(x: Tensor, f: list[float]) -> Tensor:
 
 
 def _hardswish(x: Tensor, f: Any = None) -> Tensor:
-    return where(x <= -3, 0.0, where(x >= 3, 1.0, (2 * x + 3) / 6))
+    return where(x <= -3, 0.0, where(x < 3, (2 * x + 3) / 6, 1.0))
 
 
 pointwise({
@@ -45,12 +45,12 @@ pointwise({
     "Tanhshrink": lambda x, f: x.tanh().square(),
 }, False)
 masked({
-    "Relu": lambda y, f: y > 0,
-    "Hardtanh": lambda y, f: (y > f[0]) & (y < f[1]),
-    "Clamp": lambda x, f: (x >= f[0]) & (x <= f[1]),
-    "Threshold": lambda x, f: x > f[0],
-    "Hardshrink": lambda x, f: x.abs() > f[0],
-    "Softshrink": lambda x, f: x.abs() > f[0],
+    "Relu": lambda y, f: y <= 0,
+    "Hardtanh": lambda y, f: (y <= f[0]) | (y >= f[1]),
+    "Clamp": lambda x, f: ~((x >= f[0]) & (x <= f[1])),
+    "Threshold": lambda x, f: x <= f[0],
+    "Hardshrink": lambda x, f: x.abs() <= f[0],
+    "Softshrink": lambda x, f: x.abs() <= f[0],
 })
 
 
@@ -70,9 +70,9 @@ def elu(op: Op, gy: Tensor, k: int) -> Tensor:
     alpha, scale, inner = op.numbers[:3]
     if alpha >= 0:                                       # y was saved, else x
         y = op.output()
-        return gy * where(y > 0, scale, inner * (y + alpha))
+        return gy * where(y <= 0, inner * (y + alpha), scale)
     x = op.input(0)
-    return gy * where(x > 0, scale, alpha * inner * (x.clamp(max=0) * inner).exp())
+    return gy * where(x <= 0, alpha * inner * (x.clamp(max=0) * inner).exp(), scale)
 
 
 @backward("PreluBackward0")
@@ -81,7 +81,7 @@ def prelu(op: Op, gy: Tensor, k: int) -> Tensor:
     shape = (1, -1) + (1,) * (x.ndim - 2) if w.numel() > 1 else (1,) * x.ndim
     if k == 0:
         return gy * where(x > 0, 1.0, w.reshape(shape))
-    g = gy * where(x > 0, 0.0, x)
+    g = where(x > 0, 0.0, gy * x)
     return g.sum([d for d in range(x.ndim) if d != 1 or w.numel() == 1]).reshape(w.shape)
 
 

@@ -56,10 +56,10 @@ def modulo(op: Op, gy: Tensor, k: int) -> Tensor:
 @backward("MaximumBackward0", "MinimumBackward0")
 def extremum(op: Op, gy: Tensor, k: int) -> Tensor:
     a, b = _plain(op.operand(k)), _plain(op.operand(1 - k))
-    wins, tie = (a > b if op.name[1] == "a" else a < b), a == b
-    if not isinstance(wins, Tensor):
-        return gy * (0.5 if tie else float(wins))
-    return where(tie, 0.5 * gy, where(wins, gy, 0.0))
+    loses, tie = (a < b if op.name[1] == "a" else a > b), a == b
+    if not isinstance(loses, Tensor):
+        return gy * (0.5 if tie else float(not loses))
+    return where(tie, 0.5 * gy, where(loses, 0.0, gy))
 
 
 @backward("Atan2Backward0")
@@ -72,8 +72,9 @@ def atan2(op: Op, gy: Tensor, k: int) -> Tensor:
 @backward("ClampMinBackward0", "ClampMaxBackward0")
 def bound(op: Op, gy: Tensor, k: int) -> Tensor:
     x, edge = _plain(op.operand(0)), _plain(op.operand(1))
-    inside = x >= edge if op.name == "ClampMinBackward0" else edge >= x
-    return where(inside, gy, 0.0) if k == 0 else where(inside, 0.0, gy)
+    if op.name == "ClampMaxBackward0":
+        x, edge = edge, x
+    return where(x >= edge if k == 0 else x < edge, gy, 0.0)
 
 
 @backward("PowBackward1")
@@ -84,7 +85,7 @@ def power(op: Op, gy: Tensor, k: int) -> Tensor:
             return op.zeros(0) if e == 0 else gy * (e * a ** (e - 1))
         return gy * where(e.detach() == 0, 0.0, e * a ** (e - 1))
     if not isinstance(a, Tensor):
-        a = e.detach() * 0 + a
+        a = e.detach().clone().fill_(a)
     nothing = (a.detach() == 0) & (_plain(e) >= 0)       # 0^e: its slope along e is 0, not 0 * log 0
     return where(nothing, 0.0, gy * a ** e * where(nothing, 1.0, a).log())
 

@@ -54,10 +54,10 @@ def pointwise(table: dict[str, Callable], of_output: bool) -> None:
 
 
 def masked(table: dict[str, Callable]) -> None:
-    """List recipes: gy where the table's functions of what was saved are True, 0 elsewhere."""
-    for name, passes in table.items():
-        def recipe(op: Op, gy: Tensor, k: int, passes: Callable = passes) -> Tensor:
-            return where(passes(op.saved[0], op.numbers), gy, 0.0)
+    """List recipes: 0 where the table's functions of what was saved are True, gy elsewhere."""
+    for name, stops in table.items():
+        def recipe(op: Op, gy: Tensor, k: int, stops: Callable = stops) -> Tensor:
+            return where(stops(op.saved[0], op.numbers), 0.0, gy)
         backward(name + "Backward0")(recipe)
 
 
