@@ -219,3 +219,10 @@ def test_a_loss_that_is_made_of_what_it_should_be_called_with():
             kind(x, x)
     with pytest.raises(TypeError, match="linear: input must be a Tensor, got ndarray; fastnet.from_numpy makes one of an array"):
         nn.Linear(3, 2)(x.numpy())
+
+
+@pytest.mark.parametrize("args, options", [((), {}), ((1, 2), {}), ((), {"x": 1})])
+def test_a_wrong_call_of_linear_names_it(args, options):
+    with pytest.raises(TypeError, match="Linear"):
+        nn.Linear(3, 4)(*args, **options)
+    assert nn.Linear.forward.__qualname__ == "Linear.forward"

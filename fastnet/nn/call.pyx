@@ -86,8 +86,14 @@ def zero_grad(self, set_to_none: bool = True) -> None:
 ModuleCall.zero_grad = zero_grad
 
 
-def forward(self, input):
+# Cython puts the name that stands here into the errors of calls with other arguments.
+def Linear_forward(self, input):
     """input (..., in_features) to (..., out_features)."""
     cdef object bias = self.bias
     return linear_forward(require_tensor(input, "linear", "input"), require_tensor(self.weight, "linear", "weight"),
                           None if bias is None else require_tensor(bias, "linear", "bias"), FN_ACT_NONE, "linear")
+
+
+forward = Linear_forward
+forward.__name__, forward.__qualname__ = "forward", "Linear.forward"
+del Linear_forward
