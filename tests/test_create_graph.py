@@ -302,7 +302,8 @@ OF_TWO = ("maximum", "minimum", "prelu", "clamp by tensors", "clamp from above")
 @pytest.mark.parametrize("dtype", [fastnet.float32, fastnet.float64], ids=["float32", "float64"])
 def test_of_nan_and_infinity_a_recorded_gradient_is_the_plain_one(name, dtype):
     ends = [math.nan, math.inf, -math.inf, 0.0, -2.0, 1.0, 3.0]
-    xs = [tensor(a, dtype=dtype, requires_grad=True) for a in ([a for a in ends for _ in ends], ends * len(ends))][:2 if name in OF_TWO else 1]
+    pairs = [[a for a in ends for _ in ends], ends * len(ends)][:2 if name in OF_TWO else 1]
+    xs = [tensor(a, dtype=dtype, requires_grad=True) for a in pairs]
     gy = fastnet.linspace(-1, 2, len(ends) ** 2, dtype=dtype)
     plain, recorded = (grad(ENDS[name](*xs), xs, gy, create_graph=made) for made in (False, True))
     for a, b in zip(plain, recorded):
