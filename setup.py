@@ -18,6 +18,7 @@ from setuptools.command.build_ext import build_ext
 INCLUDE = ["csrc", "csrc/include"]
 GROUPS = sorted(Path(p).stem for p in glob("csrc/groups/*.h") if not p.endswith("all.h"))
 CFLAGS = ["-std=gnu11", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror=implicit-function-declaration", "-g0",
+          "-Wno-unknown-pragmas", "-Wno-unknown-attributes",   # clang lacks ivdep and noclone
           "-fno-asynchronous-unwind-tables", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
           "-falign-functions=64", "-ffunction-sections"]  # a loop is as fast as before when the code ahead of it grows
 X86 = {"avx512": ["-march=x86-64-v4", "-mprefer-vector-width=512"], "avx2": ["-march=x86-64-v3"], "scalar": []}
@@ -102,6 +103,7 @@ class Build(build_ext):
                  for group in GROUPS for isa, flags in ISA_FLAGS.items()]
         units += [glue(e, openmp) for e in compiled]
         units += [Unit(source, CFLAGS) for source in ("csrc/dispatch.c", "csrc/arena.c")]
+        self.unknown = self.unknown_flags({flag for unit in units for flag in unit.flags})
         with ThreadPoolExecutor(JOBS) as pool:
             NATIVE.extra_objects = list(pool.map(self.object, units))
         NATIVE.define_macros = [("FN_MODULES", '"' + r"\n".join(e.name for e in compiled) + '"')]
@@ -116,8 +118,23 @@ class Build(build_ext):
         newest = max(os.path.getmtime(p) for p in ["setup.py", *included(unit)])
         if self.force or not target.exists() or target.stat().st_mtime < newest:
             self.compiler.compile([unit.source], output_dir=str(folder), include_dirs=[*INCLUDE, numpy.get_include()],
-                                  extra_postargs=unit.flags, macros=list(unit.macros))
+                                  extra_postargs=[f for f in unit.flags if f not in self.unknown], macros=list(unit.macros))
         return str(target)
+
+    def unknown_flags(self, flags):
+        """Those of GCC's flags for size and speed that another compiler refuses: it builds without them."""
+        def refused(*flags):
+            with tempfile.TemporaryDirectory() as tmp:
+                source = Path(tmp, "probe.c")
+                source.write_text("int probe;\n")
+                try:
+                    self.compiler.compile([str(source)], output_dir=tmp, extra_postargs=[*flags])
+                except Exception:                       # the compiler's own exception types differ by platform
+                    return True
+                return False
+
+        tuning = sorted(flag for flag in flags if flag.startswith("-f") and flag != "-fopenmp")
+        return {flag for flag in tuning if refused(flag)} if refused(*tuning) else set()
 
     def openmp_flags(self):
         """The flags with which a small OpenMP program links; none: fastnet is built for one thread."""
