@@ -37,7 +37,7 @@ SHORTCUTS = ("USE_PYLONG_INTERNALS", "UNPACK_METHODS", "FAST_THREAD_STATE", "FAS
 # GCC clears a Tensor by rep stos: 8 ns.  Glue has no loops that gain by vectors, and ways out of functions that are merged compress less.
 FAST = ["-O2", "-fno-builtin-memset", "-fno-tree-vectorize", "-fno-tree-tail-merge"]
 # Without what makes pieces of code that Cython repeats unlike each other: they compress better, together by half a percent.
-SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-thread-jumps", "-fno-gcse", "-fno-inline-functions-called-once", "-fno-tree-tail-merge",
+SMALL = ["-Os", "-fno-tree-dominator-opts", "-fno-gcse", "-fno-inline-functions-called-once", "-fno-tree-tail-merge",
          "-fno-shrink-wrap", *(f"-DCYTHON_{name}=0" for name in SHORTCUTS)]
 # No symbol tables: a tenth of the wheel.  Functions that every module has its own of, and a kernel's two dtypes, lie side by side and are
 # compressed together: 90 KB.
