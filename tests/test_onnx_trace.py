@@ -7,10 +7,11 @@ import pytest
 import fastnet as fn
 from fastnet import nn
 from fastnet.onnx.ops import EXPORTERS
-from fastnet.onnx.runs import evaluating, traces_of
+from fastnet.onnx.runs import traces_of
 from fastnet.onnx.trace import _functions, tensors
 from fastnet.ops import sort
 from fastnet.ops.out import listen
+from fastnet.training.evaluate import evaluating
 
 OPS = {name.removesuffix("_"): f for f, name in _functions().items() if name.removesuffix("_") in EXPORTERS}
 OPS |= {name: getattr(sort, name) for name in ("topk", "sort", "argsort")}

@@ -12,8 +12,9 @@ from fastnet import nn
 from fastnet._core.tensor import Tensor
 from fastnet.onnx.graph import Graph
 from fastnet.onnx.model import finished, merged, values_of, write
-from fastnet.onnx.runs import evaluating, traces_of
+from fastnet.onnx.runs import traces_of
 from fastnet.onnx.trace import tensors
+from fastnet.training.evaluate import evaluating
 
 OPSETS = range(18, 24)
 Axes = Mapping[str, Mapping[int, str] | Sequence[int]]

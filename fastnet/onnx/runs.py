@@ -3,31 +3,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
-import fastnet as fn
 from fastnet import nn
 from fastnet._core.tensor import Tensor, from_numpy
 from fastnet.onnx.ops import CREATORS, EXPORTERS
 from fastnet.onnx.sizes import Differs, candidates, resized, together
 from fastnet.onnx.trace import Trace, listening, tensors
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """The model in evaluation mode and no gradients; afterwards each of its modules in the mode it had."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with fn.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _replaced(value: Any, with_: Any) -> Any:
